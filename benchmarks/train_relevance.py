@@ -1,0 +1,241 @@
+"""Train the weights of relevance, grade and sectors; standard library and this package only.
+
+    python benchmarks/train_relevance.py GOLD.jsonl... [--folds 0,1,2] [--stream ARTICLES.jsonl.gz LABELS.jsonl COUNTRY]...
+                                         [--write crawler/classify/weights.json]
+
+Prints cross-validated figures (each fold judged by weights that did not see it) and, with --write, weights trained on all
+of it. A stream is a list of live articles with labels {"id", "grade"}: it teaches what a record set rich in relevant
+articles cannot, how much looks alike and is not. Logistic regression by projected gradient descent with an L2 penalty;
+the sign of a weight is fixed where its feature can only speak for or only against.
+"""
+
+import argparse
+import gzip
+import json
+import math
+import zlib
+from collections import Counter
+from pathlib import Path
+
+from crawler.classify import passages, relevance, sectors
+from crawler.lexicon import load
+from crawler.types import Text
+
+FOR = {"title_pair", "title_bridge", "title_pair_near", "title_with_context", "lead_pair", "lead_dealing", "lead_both", "pairs",
+       "pairs_dealing", "pairs_near", "pairs_alone", "pairs_dealing_alone", "run_of_two", "bridges", "mutual", "pair_share",
+       "title_pair_clear", "four_parties", "neighbours", "clear_pair", "clear_pair_alone", "clear_pairs", "implied_pair", "implied_pair_strong", "implied_pairs", "least_share", "officials"}  # fmt: skip
+AGAINST = {"soviet", "unnamed", "pairs_parted", "foreign_share", "rival_share", "many_countries", "lists", "vote", "rank", "war", "sport", "late", "title_war", "title_forum", "forum_share", "price",
+           "title_foreign_only", "title_foreign", "pairs_with_three", "long"}  # fmt: skip
+SECTOR_FOR = {"title", "pair", "near", "far", "alone", "strong", "distinct", "share", "top", "second"}
+SECTOR_AGAINST = {"soviet", "unnamed", "pairs_parted", "weak", "outside"}
+
+
+def logistic(rows, signs_for, signs_against, penalty, steps=700):
+    """rows: [(features, 0 or 1, weight)] -> {feature: weight, "bias": b}."""
+    names = sorted({k for f, _, _ in rows for k in f})
+    index = {k: i for i, k in enumerate(names)}
+    sparse = [([(index[k], v) for k, v in f.items() if v], y, w) for f, y, w in rows]
+    total = sum(w for _, _, w in rows)
+    lip = max(sum(v * v for _, v in f) for f, _, _ in sparse) / 4 + 0.25 + penalty
+    rate = 6.0 / lip
+    theta, bias = [0.0] * len(names), 0.0
+    ahead, ahead_bias = theta[:], bias
+    floor = [0.0 if k in signs_for else -math.inf for k in names]
+    roof = [0.0 if k in signs_against else math.inf for k in names]
+    for step in range(steps):
+        gradient, gradient_bias = [penalty * t for t in ahead], 0.0
+        for f, y, w in sparse:
+            z = ahead_bias + sum(ahead[i] * v for i, v in f)
+            error = (1 / (1 + math.exp(-max(-30, min(30, z)))) - y) * w / total
+            gradient_bias += error
+            for i, v in f:
+                gradient[i] += error * v
+        momentum = step / (step + 3)
+        new = [min(roof[i], max(floor[i], a - rate * g)) for i, (a, g) in enumerate(zip(ahead, gradient, strict=True))]
+        new_bias = ahead_bias - rate * gradient_bias
+        ahead = [n + momentum * (n - t) for n, t in zip(new, theta, strict=True)]
+        ahead_bias = new_bias + momentum * (new_bias - bias)
+        theta, bias = new, new_bias
+    return {"bias": round(bias, 4), **{k: round(t, 4) for k, t in zip(names, theta, strict=True) if abs(t) >= 0.005}}
+
+
+def chance(table, values):
+    z = table["bias"] + sum(table.get(k, 0.0) * v for k, v in values.items())
+    return 1 / (1 + math.exp(-max(-30, min(30, z))))
+
+
+class Record:
+    def __init__(self, raw, found, weight, fold, gold):
+        self.id, self.grade, self.weight, self.fold, self.gold = raw["id"], raw["grade"], weight, fold, gold
+        self.sectors = raw.get("sectors", [])
+        self.optional = set(raw.get("optional_sectors", []))
+        self.language = raw.get("language", "en")
+        self.values = relevance.features(found) if found.sentences else {}
+        self.tallies = {g: self._tallies(found, g) for g in (1, 2)} if gold else {}
+
+    @staticmethod
+    def _tallies(found, grade):
+        whole = sectors.tally(found)
+        return {s: sectors.features(t, whole, grade) for s, t in whole.items()}
+
+
+def train_relevance(records, penalty):
+    judged = [r for r in records if r.values]
+    relevant = logistic([(r.values, int(r.grade > 0), r.weight) for r in judged], FOR, AGAINST, penalty)
+    positive = [r for r in judged if r.grade > 0]
+    core = logistic([(r.values, int(r.grade == 2), r.weight) for r in positive], FOR - {"late"}, AGAINST, penalty)
+    return relevant, core
+
+
+def train_sectors(records, penalty):
+    rows = []
+    for r in records:
+        if r.gold and r.grade > 0:
+            for s, values in r.tallies[r.grade].items():
+                if s not in r.optional:
+                    rows.append(({**values, "prior:" + s: 1.0}, int(s in r.sectors), 1.0))
+    table = logistic(rows, SECTOR_FOR, SECTOR_AGAINST, penalty)
+    prior = {k[6:]: table.pop(k) for k in list(table) if k.startswith("prior:")}
+    return {**table, "prior": prior}
+
+
+def sector_scores(table, r, grade):
+    return {s: chance({**table, "bias": table["bias"] + table["prior"].get(s, 0.0)}, v) for s, v in r.tallies[grade].items()}
+
+
+def f1(tp, fp, fn):
+    return 2 * tp / (2 * tp + fp + fn) if tp else 0.0
+
+
+def best_threshold(pairs, beta_precision=1.0):
+    """The threshold with the best F1, false positives weighing beta_precision."""
+    options = sorted({round(c, 2) for c, _, _ in pairs if c > 0})
+    def value(t):
+        tp = sum(w for c, y, w in pairs if y and c >= t)
+        fp = sum(w for c, y, w in pairs if not y and c >= t)
+        fn = sum(w for c, y, w in pairs if y and c < t)
+        return f1(tp, fp * beta_precision, fn)
+    return max(options, key=value)
+
+
+def report(records, graded):
+    for language in ("all", "en", "ru", "ur", "stream"):
+        rows = [(r, g) for r, g in graded if (r.gold and language in ("all", r.language)) or (language == "stream" and not r.gold)]
+        if not rows:
+            continue
+        c = Counter((r.grade > 0, g > 0) for r, g in rows)
+        grades = [f1(sum(r.grade == k == g for r, g in rows), sum(g == k != r.grade for r, g in rows), sum(r.grade == k != g for r, g in rows))
+                  for k in range(3)]
+        p = c[True, True] / max(1, c[True, True] + c[False, True])
+        rec = c[True, True] / max(1, c[True, True] + c[True, False])
+        print(f"{language:7} n={len(rows):4} P={p:.3f} R={rec:.3f} F1={f1(c[True, True], c[False, True], c[True, False]):.3f} "
+              f"grades F1={' '.join(f'{g:.3f}' for g in grades)} macro={sum(grades) / 3:.3f}")
+
+
+def report_sectors(graded, verbose):
+    per, first = {}, [0, 0]
+    for r, g, scores, threshold in graded:
+        if not r.gold or (r.grade == 0 and g == 0):
+            continue
+        order = sorted(scores, key=lambda s: -scores[s])
+        got = [s for s in order if scores[s] >= threshold] or order[:1] if g else []
+        if r.sectors:
+            first[1] += 1
+            first[0] += bool(got) and got[0] in r.sectors
+        for s in (set(got) | set(r.sectors)) - r.optional:
+            kind = ("tp" if s in r.sectors else "fp") if s in got else "fn"
+            per.setdefault(s, Counter())[kind] += 1
+            if verbose and kind != "tp":
+                print(" ", r.id, r.grade, g, kind, s, round(scores.get(s, 0), 2), "gold", r.sectors, "got", got)
+    total = sum(per.values(), Counter())
+    macro = [f1(c["tp"], c["fp"], c["fn"]) for c in per.values() if c["tp"] + c["fn"] >= 3]
+    print(f"sectors micro={f1(total['tp'], total['fp'], total['fn']):.3f} macro={sum(macro) / max(1, len(macro)):.3f} "
+          f"first={first[0] / max(1, first[1]):.3f}", " ".join(f"{s}:{f1(c['tp'], c['fp'], c['fn']):.2f}" for s, c in sorted(per.items())))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("gold", nargs="+")
+    parser.add_argument("--folds", default="0,1,2")
+    parser.add_argument("--stream", nargs=3, action="append", default=[], metavar=("ARTICLES", "LABELS", "COUNTRY"))
+    parser.add_argument("--penalty", type=float, default=0.004)
+    parser.add_argument("--sector-penalty", type=float, default=0.001)
+    parser.add_argument("--caution", type=float, default=1.0, help="how much a false keep weighs when thresholds are set")
+    parser.add_argument("--write")
+    parser.add_argument("--wrong", action="store_true", help="print each wrong grade")
+    parser.add_argument("--wrong-sectors", action="store_true")
+    args = parser.parse_args()
+    folds = [int(f) for f in args.folds.split(",")]
+    lexicon = load()
+    records = []
+    for path in args.gold:
+        for line in Path(path).read_text("utf-8").splitlines():
+            raw = json.loads(line)
+            if raw["fold"] in folds:
+                text = Text(title=raw["title"] or "", text=raw["text"], language=raw["language"], url=raw["url"])
+                records.append(Record(raw, passages.read(text, lexicon), 1.0, raw["fold"], True))
+    for articles, labels, country in args.stream:
+        grades = {}
+        for line in Path(labels).read_text("utf-8").splitlines():
+            raw = json.loads(line)
+            grades[raw["id"]] = raw["grade"]
+        with gzip.open(articles, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                raw = json.loads(line)
+                if raw["id"] in grades:
+                    raw["grade"] = grades[raw["id"]]
+                    text = Text(title=raw["title"] or "", text=raw["text"] or "", language="en", country=country)
+                    fold = folds[zlib.crc32(raw["id"].encode()) % len(folds)]
+                    records.append(Record(raw, passages.read(text, lexicon), 1.0, fold, False))
+    print(len(records), "records,", sum(not r.values and r.grade > 0 for r in records), "relevant ones without both sides:",
+          [r.id for r in records if not r.values and r.grade > 0])
+
+    chances, spots = {}, {}
+    for fold in folds:
+        seen = [r for r in records if r.fold != fold]
+        relevant, core = train_relevance(seen, args.penalty)
+        table = train_sectors(seen, args.sector_penalty)
+        for r in records:
+            if r.fold == fold:
+                chances[r.id] = (chance(relevant, r.values), chance(core, r.values)) if r.values else (0.0, 0.0)
+                if r.gold:
+                    spots[r.id] = {g: sector_scores(table, r, g) for g in (1, 2)}
+    t_relevant, t_core, t_sector = thresholds(records, chances, spots, args.caution)
+    print("thresholds", t_relevant, t_core, t_sector)
+    graded = [(r, grade_of(chances[r.id], t_relevant, t_core)) for r in records]
+    if args.wrong:
+        for r, g in graded:
+            if r.grade != g:
+                print("  ", r.id, "gold", r.grade, "got", g, "relevant {:.2f} core {:.2f}".format(*chances[r.id]))
+    report(records, graded)
+    report_sectors([(r, g, spots[r.id][g or 1], t_sector) for r, g in graded if r.gold], args.wrong_sectors)
+    if args.write:
+        relevant, core = train_relevance(records, args.penalty)
+        table = train_sectors(records, args.sector_penalty)
+        whole = {"relevant": relevant, "core": core, "sectors": {**table, "threshold": t_sector},
+                 "thresholds": {"relevant": t_relevant, "core": t_core}}
+        Path(args.write).write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def grade_of(chances, t_relevant, t_core):
+    return 0 if chances[0] < t_relevant else 2 if chances[1] >= t_core else 1
+
+
+def thresholds(records, chances, spots, caution):
+    """From the chances that weights gave which had not seen the record."""
+    t_relevant = best_threshold([(chances[r.id][0], r.grade > 0, 1.0) for r in records], caution)
+    kept = [(chances[r.id][1], r.grade == 2) for r in records if r.grade > 0 and r.values]
+
+    def both(t):
+        tp, fp = sum(c >= t and y for c, y in kept), sum(c >= t and not y for c, y in kept)
+        fn, tn = sum(c < t and y for c, y in kept), sum(c < t and not y for c, y in kept)
+        return f1(tp, fp, fn) + f1(tn, fn, fp)
+
+    t_core = max(sorted({round(c, 2) for c, _ in kept}), key=both)
+    pairs = [(spots[r.id][r.grade].get(s, -1.0), s in r.sectors, 1.0) for r in records if r.gold and r.grade > 0
+             for s in set(spots[r.id][r.grade]) | set(r.sectors) if s not in r.optional]
+    return t_relevant, t_core, best_threshold(pairs) if pairs else 0.5
+
+
+if __name__ == "__main__":
+    main()

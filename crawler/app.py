@@ -1,0 +1,67 @@
+"""The composition root: opens config, lexicon, store, clock and randomness, and hands them on as one value."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from crawler.config import Config, SourceConfig
+from store.connection import Store, open_store
+from store.sources import SourceLine
+
+if TYPE_CHECKING:
+    from crawler.lexicon import Lexicon
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class App:
+    """What every verb that touches the database works with. The lexicon is loaded when it is first asked for."""
+
+    def __init__(
+        self, config: Config, store: Store, *, clock: Clock = wall_clock, random: Random | None = None
+    ) -> None:
+        self.config = config
+        self.store = store
+        self.clock = clock
+        self.random = random or Random()  # noqa: S311 - jitter, no secret
+
+    @cached_property
+    def lexicon(self) -> "Lexicon":
+        from crawler.lexicon import load
+
+        return load(self.config.topic)
+
+    def sync_sources(self) -> None:
+        """Makes the table of sources say what feeds.yaml says."""
+        self.store.sources.sync((source_line(s) for s in self.config.sources), now=self.clock())
+
+
+def source_line(source: SourceConfig) -> SourceLine:
+    return SourceLine(
+        id=source.id,
+        name=source.name,
+        url=source.url,
+        kind=source.kind,
+        role=source.role,
+        country=source.country,
+        language=source.language,
+        enabled=source.enabled,
+    )
+
+
+@contextmanager
+def open_app(config: Config, *, database: Path, mode: str, holder: str, clock: Clock = wall_clock) -> Iterator[App]:
+    """An App over the database, closed at the end. Writers first bring the table of sources up to feeds.yaml."""
+    with open_store(database, mode=mode, holder=holder) as store:
+        app = App(config, store, clock=clock)
+        if mode != "read":
+            app.sync_sources()
+        yield app

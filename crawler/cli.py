@@ -1,0 +1,653 @@
+"""The command line: thin verbs. Each imports what it needs when it runs, so that `pakrus status` starts in a blink."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+import click
+
+from crawler.errors import PakrusError, Unreachable, UsageError
+
+if TYPE_CHECKING:
+    from crawler.app import App, Clock
+    from crawler.config import Config
+
+VERSION = "0.1.0"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Options:
+    """The options that stand before or after the verb."""
+
+    config: Path | None = None
+    db: Path | None = None
+    now: datetime | None = None
+    json: bool = False
+
+    def clock(self) -> "Clock":
+        from crawler.app import wall_clock
+
+        fixed = self.now
+        return wall_clock if fixed is None else lambda: fixed
+
+    def read_config(self) -> "Config":
+        from crawler.config import find_config, read_config
+
+        path, base = find_config(self.config)
+        return read_config(path, base)
+
+    @contextmanager
+    def app(self, mode: str, holder: str) -> Iterator["App"]:
+        from crawler.app import open_app
+
+        config = self.read_config()
+        database = self.db or config.database_path
+        with open_app(config, database=database, mode=mode, holder=holder, clock=self.clock()) as app:
+            yield app
+
+
+class _Time(click.ParamType[datetime]):
+    """RFC 3339; without a zone it is UTC."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no time, write one like 2026-11-25T07:00:00Z", param, ctx)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class _Day(click.ParamType[str]):
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return datetime.strptime(str(value), "%Y-%m-%d").date().isoformat()  # noqa: DTZ007 - a date has no zone
+        except ValueError:
+            self.fail(f"{value!r} is no date, write YYYY-MM-DD", param, ctx)
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value is not None and param.name is not None:
+        setattr(ctx.find_root().ensure_object(Options), param.name, value)
+
+
+def _shared(function: F) -> F:
+    """--config, --db and --now: the same before and after the verb."""
+    path = click.Path(path_type=Path, dir_okay=False)
+    for name, kind, words in (
+        ("--now", _Time(), "Fix the clock (tests, rebuilds)."),
+        ("--db", path, "The database; else `database` of the config."),
+        ("--config", path, "The feeds.yaml; else ./feeds.yaml, else the packaged one."),
+    ):
+        option = click.option(name, type=kind, help=words, expose_value=False, callback=_remember)
+        function = option(function)
+    return function
+
+
+_json = click.option(
+    "--json", "json", is_flag=True, default=None, help="Print JSON.", expose_value=False, callback=_remember
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, message="pakrus %(version)s")
+@_shared
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """A news monitor for the Pakistan-Russia beat.
+
+    `pakrus demo` shows it at work offline; `pakrus init`, then `pakrus run`, starts it for good.
+    """
+    ctx.ensure_object(Options)
+
+
+def verb(*, prints: bool = False, name: str | None = None, of: click.Group = cli) -> Callable[[F], click.Command]:
+    """A verb with the shared options; `prints`: it takes --json."""
+
+    def make(function: F) -> click.Command:
+        wrapped = _json(function) if prints else function
+        return of.command(name=name)(click.make_pass_decorator(Options)(_shared(wrapped)))
+
+    return make
+
+
+def _print(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def _line(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _input(name: str) -> Iterator[BinaryIO]:
+    """A file, or standard input for ``-``."""
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        with Path(name).open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise UsageError(f"{name}: there is no such file") from None
+    except IsADirectoryError:
+        raise UsageError(f"{name}: is a folder, name a file") from None
+    except PermissionError:
+        raise UsageError(f"{name}: may not be read, mend its permissions") from None
+
+
+def _bytes(name: str) -> bytes:
+    most = 50_000_000
+    with _input(name) as file:
+        body = file.read(most + 1)
+    if len(body) > most:
+        raise UsageError(f"{name}: is larger than {most} bytes")
+    return body
+
+
+# --- setting up and running ---------------------------------------------------------------------------------------
+
+
+@verb(prints=True)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where the demo leaves its files.")
+def demo(options: Options, out: Path | None) -> None:
+    """The whole pipeline offline, on a bundled newsroom: crawled twice, digest written."""
+    from crawler.demo.show import show
+
+    result = show(out or Path("var/demo"), now=options.now)
+    if options.json:
+        _print(result)
+    else:
+        from crawler.demo.show import lines
+
+        click.echo(lines(result))
+
+
+@verb()
+@click.argument("directory", default=".", type=click.Path(path_type=Path, file_okay=False))
+def init(options: Options, directory: Path) -> None:
+    """Write a commented feeds.yaml into DIRECTORY."""
+    from crawler.config import packaged_config
+    from crawler.digest.deliver import write_file
+
+    path = directory / "feeds.yaml"
+    if path.exists():
+        raise UsageError(f"{path}: is there already, nothing was written")
+    write_file(path, packaged_config().read_text("utf-8"))
+    click.echo(f"{path} written. Put your address under `crawl.contact`, then:")
+    click.echo(f"  pakrus --config {path} sources check --all   # visit each source once, store nothing")
+    click.echo(f"  pakrus --config {path} run                   # watch from now on")
+
+
+@verb(prints=True)
+@click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source (may be repeated).")
+@click.option("--all", "everything", is_flag=True, help="All sources, due or not.")
+def crawl(options: Options, sources: tuple[str, ...], everything: bool) -> None:
+    """One pass: every due source, then the pages they led to. A line a source."""
+    from crawler.daemon import crawl_once
+
+    with options.app("write", "crawl") as app:
+        for id_ in sources:
+            app.config.source(id_)  # an unknown one is a usage error before anything is fetched
+        summary = crawl_once(app, only=sources, everything=everything)
+        if options.json:
+            _print(summary.to_json())
+        else:
+            for line in summary.lines():
+                click.echo(line)
+        if summary.unreachable:
+            raise Unreachable("nothing could be reached: no source answered, none was charged with a failure")
+
+
+@verb()
+def run(options: Options) -> None:
+    """The daemon: crawl when due, digest daily, upkeep. SIGTERM stops it, SIGHUP reloads feeds.yaml."""
+    from crawler.daemon import run as run_daemon
+
+    with options.app("write", "run") as app:
+        run_daemon(app)
+
+
+# --- the digest -----------------------------------------------------------------------------------------------------
+
+
+@verb(prints=True)
+@click.option("--date", "day", type=_Day(), help="The edition's day; else the last one whose span has closed.")
+@click.option("--tz", "zone_name", metavar="ZONE", help="The edition's time zone; else that of the config.")
+@click.option("--period", type=click.Choice(["day", "week", "month"]), default="day", show_default=True)
+@click.option("--format", "formats", type=click.Choice(["md", "html", "json", "atom"]), multiple=True)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The folder; else that of the config.")
+@click.option("--verify", is_flag=True, help="Rebuild a stored edition and list what differs.")
+def digest(
+    options: Options,
+    day: str | None,
+    zone_name: str | None,
+    period: str,
+    formats: tuple[str, ...],
+    out: Path | None,
+    verify: bool,
+) -> None:
+    """Write an edition, or check a past one."""
+    from datetime import date
+
+    from crawler.config import zone_or_none
+    from crawler.digest.build import closed_edition
+    from crawler.digest.deliver import deliver
+    from crawler.digest.deliver import verify as verify_edition
+
+    with options.app("wait", "digest") as app:
+        zone = app.config.timezone if zone_name is None else zone_or_none(zone_name)
+        if zone is None:
+            raise UsageError(f"--tz: {zone_name!r} is no time zone, write a name like Asia/Karachi")
+        now = app.clock()
+        which = date.fromisoformat(day) if day else closed_edition(now, zone, app.config.digest.at)
+        if verify:
+            differences = verify_edition(app, which, zone=zone, period=period)
+            if options.json:
+                _print({"date": str(which), "timezone": str(zone), "period": period, "differences": differences})
+            else:
+                click.echo("\n".join(differences) or f"the {period} edition of {which} is what the rows give")
+            sys.exit(1 if differences else 0)
+        done = deliver(
+            app,
+            which,
+            zone=zone,
+            period=period,
+            formats=formats or app.config.digest.formats,
+            directory=out or app.config.digest_directory,
+            now=now,
+        )
+    if options.json:
+        files = [str(f) for f in done.files]
+        _print(
+            {"date": str(which), "sha256": done.sha256, "made": done.made, "files": files, **done.edition["summary"]}
+        )
+    else:
+        for file in done.files:
+            click.echo(file)
+        if not done.made:
+            click.echo(f"rendered again from the edition made {done.edition['created_at']}", err=True)
+
+
+# --- judging and reading, without a database ---------------------------------------------------------------------
+
+
+@verb()
+@click.argument("file", default="-")
+def classify(options: Options, file: str) -> None:
+    """JSON Lines in, a verdict a line out: grade, sectors and mentions with their quotes."""
+    from crawler.lexicon import load
+    from crawler.stream import classify_lines
+
+    config = options.read_config()
+    bad = 0
+    with _input(file) as lines:
+        for answer in classify_lines(lines, config, load(config.topic)):
+            bad += "error" in answer
+            _line(answer)
+    sys.stdout.flush()
+    sys.exit(1 if bad else 0)
+
+
+@verb()
+@click.argument("file")
+@click.option("--url", required=True, help="The address of the page.")
+@click.option("--kind", type=click.Choice(["html", "text", "pdf"]), default="html", show_default=True)
+@click.option("--content-type", default="", help="The Content-Type header.")
+@click.option("--timezone", "zone_name", help="The zone of dates that name none.")
+def extract(options: Options, file: str, url: str, kind: str, content_type: str, zone_name: str | None) -> None:
+    """What a page says, as JSON."""
+    from crawler.workers import WorkerLost, run_once
+
+    body = _bytes(file)
+    checked = _checked(url, zone_name)
+    try:
+        document = run_once(
+            "extract", body, url=url, content_type=content_type, kind=kind, zone=checked, now=options.clock()()
+        )
+    except WorkerLost as lost:
+        _print(_unreadable(url, str(lost)))
+        sys.exit(1)
+    from crawler.extract.shape import document_json
+
+    _print(document_json(document))
+    sys.exit(0 if document.outcome in ("article", "teaser") else 1)
+
+
+@verb()
+@click.argument("file")
+@click.option("--kind", type=click.Choice(["feed", "sitemap", "listing"]), required=True)
+@click.option("--url", required=True, help="The address that the bytes came from.")
+@click.option("--content-type", default="", help="The Content-Type header.")
+@click.option("--timezone", "zone_name", help="The zone of dates that name none.")
+@click.option("--selector", help="The CSS selector of a listing.")
+def read(
+    options: Options, file: str, kind: str, url: str, content_type: str, zone_name: str | None, selector: str | None
+) -> None:
+    """The entries of a feed, sitemap or listing, and every problem met, as JSON."""
+    from crawler.readers import reading_json
+    from crawler.types import Reading
+    from crawler.workers import WorkerLost, run_once
+
+    body = _bytes(file)
+    zone = _checked(url, zone_name)
+    try:
+        reading = run_once(
+            "read", kind, body, url=url, content_type=content_type, zone=zone, now=options.clock()(), selector=selector
+        )
+    except WorkerLost as lost:
+        reading = Reading(readable=False, problems=(f"unreadable: {lost}",))
+    _print(reading_json(reading))
+    sys.exit(0 if reading.readable else 1)
+
+
+def _checked(url: str, zone_name: str | None) -> Any:
+    from crawler.config import http_url_or_none, zone_or_none
+
+    if http_url_or_none(url) is None:
+        raise UsageError(f"--url: {url!r} is no URL, write one that begins with http:// or https://")
+    zone = zone_or_none(zone_name) if zone_name else None
+    if zone_name and zone is None:
+        raise UsageError(f"--timezone: {zone_name!r} is no time zone, write a name like Asia/Karachi")
+    return zone
+
+
+def _unreadable(url: str, problem: str) -> dict[str, Any]:
+    from crawler.extract.shape import document_json
+    from crawler.types import Document
+
+    return document_json(Document(url=url, canonical_url=url, outcome="unreadable", problems=(problem,)))
+
+
+# --- documents in, judgement again -----------------------------------------------------------------------------------
+
+
+@verb()
+@click.argument("file", default="-")
+def ingest(options: Options, file: str) -> None:
+    """JSON Lines of documents through classify, dedupe and stories into the database."""
+    from crawler.stream import ingest_lines, summary
+
+    errors: list[dict[str, Any]] = []
+    with _input(file) as lines, options.app("wait", "ingest") as app:
+
+        def results() -> Iterator[str | dict[str, Any]]:
+            for result in ingest_lines(lines, app):
+                if isinstance(result, dict):
+                    errors.append(result)
+                    click.echo(f"{file}:{result['line']}: {result['error']}", err=True)
+                yield result
+
+        counts = summary(results(), 0)
+        counts["stories"] = app.store.stories.count()
+    _print_line(counts)
+    sys.exit(1 if errors else 0)
+
+
+def _print_line(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+@verb(prints=True)
+@click.option("--dry-run", is_flag=True, help="Print what would change, change nothing.")
+def reassess(options: Options, dry_run: bool) -> None:
+    """Replay relevance, sectors, duplicates and stories over what is stored."""
+    from crawler.reassess import lines
+    from crawler.reassess import reassess as replay
+
+    with options.app("write", "reassess") as app:
+        changes = replay(app, dry_run=dry_run)
+    if options.json:
+        _print(changes)
+    else:
+        click.echo("\n".join(lines(changes)))
+
+
+# --- asking ------------------------------------------------------------------------------------------------------------
+
+
+@verb(prints=True)
+@click.argument("query", nargs=-1, required=True)
+@click.option("--since", type=_Day())
+@click.option("--until", type=_Day())
+@click.option("--sector")
+@click.option("--language")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+def search(
+    options: Options,
+    query: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    sector: str | None,
+    language: str | None,
+    limit: int,
+) -> None:
+    """Full text over inflected English, Russian and Urdu: words, "phrases", AND, OR, NOT."""
+    from crawler.reports import search as report
+
+    with options.app("read", "search") as app:
+        found = report.report(
+            app.store, " ".join(query), since=since, until=until, sector=sector, language=language, limit=limit
+        )
+    if options.json:
+        _print(found)
+    else:
+        click.echo(report.lines(found))
+
+
+@verb(prints=True)
+@click.argument("reference", metavar="URL|ID")
+def explain(options: Options, reference: str) -> None:
+    """Why an article was kept, rejected, tagged, merged."""
+    from crawler.reports import explain as report
+
+    with options.app("read", "explain") as app:
+        value = report.report(app.store, reference)
+    if options.json:
+        _print(value)
+    else:
+        click.echo(report.lines(value))
+
+
+@verb(prints=True)
+def status(options: Options) -> None:
+    """Whether today's digest can be trusted, on one screen; exit 1 where something needs a person."""
+    from crawler.reports import status as report
+
+    with options.app("read", "status") as app:
+        value = report.report(app)
+    if options.json:
+        _print(value)
+    else:
+        click.echo(report.lines(value))
+    sys.exit(1 if value["needs_attention"] else 0)
+
+
+@verb(prints=True)
+@click.option("--day", type=_Day(), help="Only what was first seen on this day.")
+def audit(options: Options, day: str | None) -> None:
+    """Adds up the ledger: items seen = the sum of the states; exit 1 where it does not."""
+    from crawler.reports import audit as report
+
+    with options.app("read", "audit") as app:
+        value = report.report(app.store, day=day, zone=app.config.timezone)
+    if options.json:
+        _print(value)
+    else:
+        click.echo(report.lines(value))
+    sys.exit(0 if value["unexplained"] == 0 else 1)
+
+
+@verb(prints=True)
+@click.option("--since", type=_Day())
+def gaps(options: Options, since: str | None) -> None:
+    """Visits without overlap with the one before; exit 1 where one is still open."""
+    from crawler.reports import gaps as report
+
+    with options.app("read", "gaps") as app:
+        value = report.report(app.store, since=since)
+    if options.json:
+        _print(value)
+    else:
+        click.echo(report.lines(value))
+    sys.exit(1 if value["open"] else 0)
+
+
+@verb(prints=True)
+@click.option("--since", type=_Day())
+def courtesy(options: Options, since: str | None) -> None:
+    """How politely was crawled; exit 1 where a promise was broken."""
+    from crawler.reports import courtesy as report
+
+    with options.app("read", "courtesy") as app:
+        value = report.report(app.store, app.config, since=since)
+    if options.json:
+        _print(value)
+    else:
+        click.echo(report.lines(value))
+    sys.exit(1 if value["violations"] else 0)
+
+
+@verb(prints=True)
+@click.option("--since", type=_Day())
+@click.option("--only", type=click.Choice(["one-sided"]))
+def sides(options: Options, since: str | None, only: str | None) -> None:
+    """Per story who reported first, the lag of the others, and what one side alone carries."""
+    from crawler.reports import sides as report
+
+    with options.app("read", "sides") as app:
+        value = report.report(app.store, since=since, one_sided=only is not None)
+    if options.json:
+        _print(value)
+    else:
+        click.echo(report.lines(value))
+
+
+@verb(prints=True)
+@click.option("--since", type=_Day())
+def missed(options: Options, since: str | None) -> None:
+    """Items of witnesses (search feeds) that match no entry of ours, by publisher."""
+    from crawler.reports import missed as report
+
+    with options.app("read", "missed") as app:
+        value = report.report(app.store, since=since)
+    if options.json:
+        _print(value)
+    else:
+        click.echo(report.lines(value))
+
+
+@verb(prints=True)
+@click.argument("article_id", type=int, metavar="ID")
+@click.option("--diff", is_flag=True, help="Show what changed from version to version.")
+def history(options: Options, article_id: int, diff: bool) -> None:
+    """The versions of an edited article."""
+    from crawler.reports import history as report
+
+    with options.app("read", "history") as app:
+        value = report.report(app.store, article_id, diff=diff)
+    if options.json:
+        _print(value)
+    else:
+        click.echo(report.lines(value))
+
+
+# --- sources and upkeep ----------------------------------------------------------------------------------------------
+
+
+@cli.group()
+def sources() -> None:
+    """The sources of feeds.yaml: list, check."""
+
+
+@verb(prints=True, of=sources, name="list")
+def sources_list(options: Options) -> None:
+    """Every source, with its state where there is a database."""
+    from crawler.reports import sources as report
+
+    config = options.read_config()
+    value = report.listing(config, options.db or config.database_path)
+    if options.json:
+        _print(value)
+    else:
+        click.echo(report.listing_lines(value))
+
+
+@verb(prints=True, of=sources, name="check")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "everything", is_flag=True, help="The disabled ones too.")
+def sources_check(options: Options, ids: tuple[str, ...], everything: bool) -> None:
+    """Visit sources once and say what is alive, stale, moved, blocked; stores the verdict and its date alone."""
+    from crawler.daemon import check_sources
+    from crawler.reports import sources as report
+
+    with options.app("write", "sources check") as app:
+        for id_ in ids:
+            app.config.source(id_)
+        value = check_sources(app, ids, everything=everything)
+        if options.json:
+            _print(value)
+        else:
+            click.echo(report.check_lines(value))
+    if value and all(row["unreachable"] for row in value):
+        raise Unreachable("nothing could be reached: no source answered")
+    sys.exit(0 if all(row["alive"] for row in value) else 1)
+
+
+@verb(prints=True)
+@click.option("--dry-run", is_flag=True, help="Only name the migrations that would run.")
+def migrate(options: Options, dry_run: bool) -> None:
+    """Bring the database up to this version's schema."""
+    from crawler.reports import migrate as report
+
+    config = options.read_config()
+    value = report.migrate(options.db or config.database_path, dry_run=dry_run)
+    if options.json:
+        _print(value)
+    else:
+        click.echo(report.lines(value))
+
+
+# --- ending ------------------------------------------------------------------------------------------------------------
+
+
+def main(args: list[str] | None = None) -> None:
+    """The entry point: every expected failure is a sentence on stderr and its exit code."""
+    try:
+        code = cli.main(args=args, prog_name="pakrus", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = 130
+    except PakrusError as error:
+        for line in str(error).splitlines():
+            click.echo(line, err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        # The reader of our output left (`pakrus search ... | head`): end quietly, and keep Python from flushing again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    except Exception as error:
+        if type(error).__module__ != "sqlite3":
+            raise
+        from store.connection import translate
+
+        click.echo(str(translate(error)), err=True)  # type: ignore[arg-type]
+        code = 4
+    sys.exit(code if isinstance(code, int) else 0)

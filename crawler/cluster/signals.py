@@ -1,0 +1,312 @@
+"""What an article says of its event that does not depend on its language: concepts, names by their consonants,
+numbers, days and ordinals. Each function takes a text and gives a set of short strings that three scripts share.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from functools import cache
+from itertools import pairwise, product
+from pathlib import Path
+
+from crawler.shadow import shadow
+from crawler.text import Folded, fold
+
+# --- concepts -----------------------------------------------------------------------------------------------------
+
+
+@cache
+def _concepts() -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
+    """(key or two keys joined by + -> concepts, concept -> weight 1..3), from concepts.txt."""
+    table: dict[str, list[str]] = {}
+    weights: dict[str, int] = {}
+    for line in (Path(__file__).with_name("concepts.txt")).read_text("utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        head, *languages = line.split("|")
+        weight, name = head.split()
+        weights[name] = int(weight)
+        for term in " ".join(languages).split():
+            key = shadow(term.replace("+", " ")).replace(" ", "+")
+            table.setdefault(key, []).append(name)
+    return {key: tuple(names) for key, names in table.items()}, weights
+
+
+def concept_weight(name: str) -> int:
+    """1 (says little) to 3 (nearly names the event)."""
+    return _concepts()[1][name]
+
+
+def concepts(keys: Sequence[str]) -> set[str]:
+    """Concepts that a text names, from the keys of its words in order (`crawler.shadow.keys_of`)."""
+    table = _concepts()[0]
+    found = {name for key in keys for name in table.get(key, ())}
+    found.update(name for a, b in pairwise(keys) for name in table.get(f"{a}+{b}", ()))
+    return found
+
+
+# --- names that no lexicon knows ------------------------------------------------------------------------------------
+
+_LATIN = [("shch", "S"), ("sch", "S"), ("sh", "S"), ("ch", "C"), ("zh", "J"), ("kh", ""), ("gh", "g"), ("ph", "v"),
+          ("ck", "k"), ("x", "ks")]  # fmt: skip
+_LATIN_LETTERS = {**{c: c for c in "bdgjklmnprstvz"}, "c": "k", "f": "v", "q": "k", "w": "v"}
+_CYRILLIC = {
+    "б": "b", "в": "v", "г": "g", "д": "d", "ж": "J", "з": "z", "к": "k", "л": "l", "м": "m", "н": "n", "п": "p",
+    "р": "r", "с": "s", "т": "t", "ф": "v", "ц": "ts", "ч": "C", "ш": "S", "щ": "S",
+}  # fmt: skip
+_ARABIC = {
+    "ب": "b", "پ": "p", "ت": "t", "ٹ": "t", "ث": "s", "ج": "j", "چ": "C", "د": "d", "ڈ": "d", "ذ": "z", "ر": "r",
+    "ڑ": "r", "ز": "z", "ژ": "J", "س": "s", "ش": "S", "ص": "s", "ض": "z", "ط": "t", "ظ": "z", "غ": "g", "ف": "v",
+    "ق": "k", "ک": "k", "گ": "g", "ل": "l", "م": "m", "ن": "n", "ں": "n",
+}  # fmt: skip
+_DOUBLED = re.compile(r"([^\W\d_])\1+")
+_RUSSIAN_CASE = re.compile(
+    r"(?:ого|ому|ыми|ими|ами|ями|ах|ях|ым|им|ом|ем|ой|ей|ою|ую|ая|ый|ий|ые|ие|ых|их|ам|ям|[аеиоуыюяьй])$"
+)
+
+
+def consonants(word: str) -> set[str]:
+    """The consonants of a folded word, as three scripts write them: Миронов, Mironov and میرونوف share one.
+
+    Urdu و is a vowel or a v: both are given, eight spellings at most. h and kh count as silent: scripts disagree.
+    """
+    word = _DOUBLED.sub(r"\1", word)
+    first = word[0]
+    if "a" <= first <= "z":
+        for letters, sound in _LATIN:
+            word = word.replace(letters, sound)
+        return {"".join(c if c in "SCJ" else _LATIN_LETTERS.get(c, "") for c in word)}
+    if "а" <= first <= "я":
+        return {"".join(_CYRILLIC.get(c, c if c == "j" else "") for c in word.replace("дж", "j"))}
+    if "\u0600" <= first <= "\u06ff":
+        spots = [i for i, c in enumerate(word) if c == "و"][:3]
+        spellings = set()
+        for choice in product(("", "v"), repeat=len(spots)):
+            sounds = dict(zip(spots, choice, strict=True))
+            spellings.add("".join(sounds.get(i, _ARABIC.get(c, "")) for i, c in enumerate(word)))
+        return spellings
+    return set()
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+_STARTS = re.compile(r"(?:^|[.!?…:۔؟\n\"(\[•*/|–-])\s*\"?$")
+# Capitalised in English, or like a name in Urdu, and no name of an event.
+_NO_NAME = """
+monday tuesday wednesday thursday friday saturday sunday january february march april june july august september
+october november december russia russian russians pakistan pakistani pakistanis moscow islamabad kremlin federation
+islamic republic president prime minister ministry foreign office ambassador embassy government federal general chief
+senator secretary deputy chairman speaker director national international assembly council committee commission
+department agency news press service army force forces staff defence defense state states united nations organisation
+organization association party house court university institute company limited bank city province district region
+northern southern eastern western north south east west asia asian europe european india indian china chinese iran
+afghanistan afghan ukraine ukrainian american america british read more photo image credit file source published
+the and for with from this that after before about their his her said also new first second
+пакистан россия москва исламабад российская федерация исламская республика министерство президент премьер министр
+иностранных дел государственная дума совет федерации центральный национальный международный государственный
+"""
+
+
+@cache
+def _no_names() -> frozenset[str]:
+    return frozenset(_NO_NAME.split())
+
+
+def spelled_names(folded: Folded, taken: Sequence[tuple[int, int]]) -> set[str]:
+    """Consonants of the names in a text: capitalised words inside a sentence; in Urdu, which has no capitals, any
+    word. Three consonants or more (Urdu four). `taken` are spans [a, b) of the input that are names already known.
+    """
+    inside: dict[str, set[str]] = {}
+    common: set[str] = set()
+    for match in _WORD.finditer(folded.cased):
+        cased = match.group()
+        word = cased.lower()
+        if len(word) < 4 or word in _no_names():
+            continue
+        start, end = folded.span(match.start(), match.end())
+        if any(a < end and start < b for a, b in taken):
+            continue
+        arabic = "\u0600" <= word[0] <= "\u06ff"
+        if not arabic:
+            if cased[0].islower():
+                common.add(word)
+                continue
+            if _STARTS.search(folded.cased, max(0, match.start() - 4), match.start()):
+                continue
+            if "а" <= word[0] <= "я":
+                word = _RUSSIAN_CASE.sub("", word)
+        found = {c for c in consonants(word) if len(c) >= (4 if arabic else 3)} if word else set()
+        if found:
+            inside[cased.lower()] = found
+    return {c for word, found in inside.items() if word not in common for c in found}
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+_MULTIPLIERS = {
+    **dict.fromkeys(("thousand", "тыс", "тысяч", "тысячи", "тысяча", "ہزار"), 1e3),
+    **dict.fromkeys(("lakh", "lakhs", "лакх", "لاکھ"), 1e5),
+    **dict.fromkeys(("million", "millions", "mln", "mn", "m", "млн", "миллион", "миллиона", "миллионов", "ملین"), 1e6),
+    **dict.fromkeys(("crore", "crores", "کروڑ"), 1e7),
+    **dict.fromkeys(("billion", "billions", "bln", "bn", "млрд", "миллиард", "миллиарда", "миллиардов"), 1e9),
+    **dict.fromkeys(("ارب", "بلین"), 1e9),
+    **dict.fromkeys(("trillion", "трлн", "триллион", "کھرب", "ٹریلین"), 1e12),
+}  # fmt: skip
+_SMALL = """
+ten:10 eleven:11 twelve:12 thirteen:13 fourteen:14 fifteen:15 sixteen:16 seventeen:17 eighteen:18 nineteen:19 twenty:20
+thirty:30 forty:40 fifty:50 sixty:60 seventy:70 eighty:80 ninety:90 двадцать:20 тридцать:30 сорок:40 пятьдесят:50
+шестьдесят:60 семьдесят:70 восемьдесят:80 девяносто:90 پینتالیس:45 پچاس:50 چھپن:56 ساٹھ:60 ستر:70 اسی:80 نوے:90
+پچیس:25 تیس:30 پینتیس:35 چالیس:40 پچپن:55
+"""
+_UNITS = {w: n for n, w in enumerate(("one", "two", "three", "four", "five", "six", "seven", "eight", "nine"), 1)} | {
+    w: n for n, w in enumerate(("один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять"), 1)
+}
+_NUMBER = re.compile(r"(?<![\d.,a-z])(\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d{1,2})?)(?![\d])\s*-?\s*([^\W\d_]*)")
+
+
+@cache
+def _small() -> dict[str, int]:
+    return {word: int(value) for word, value in (pair.split(":") for pair in _SMALL.split())}
+
+
+def numbers(text: str) -> set[str]:
+    """Quantities in a folded text, 10 and over, to three digits (60,000; 60 тыс.; 3 لاکھ); years and days are none."""
+    found: set[float] = set()
+    for match in _NUMBER.finditer(text):
+        raw, unit = match.groups()
+        digits = re.sub(r"[, ](?=\d{3})", "", raw).replace(",", ".")
+        value = float(digits)
+        multiplier = _MULTIPLIERS.get(unit, 1.0)
+        before = text[max(0, match.start() - 8) : match.start()]
+        if "ساڑھے" in before:
+            value += 0.5
+        if multiplier == 1.0 and (_month_of(unit) or _month_of(_last_word(before))):
+            continue
+        if multiplier == 1.0 and len(raw) == 4 and raw.isdigit() and 1900 <= value <= 2100:
+            continue
+        found.add(value * multiplier)
+    tokens = _WORD.findall(text)
+    small = _small()
+    for a, b in pairwise([*tokens, ""]):
+        if a in small:
+            value = float(small[a] + (_UNITS.get(b, 0) if small[a] >= 20 else 0))
+            found.add(value * _MULTIPLIERS.get(b, 1.0))
+    return {f"{value:.3g}" for value in found if value >= 10}
+
+
+def _last_word(text: str) -> str:
+    words = _WORD.findall(text)
+    return words[-1] if words else ""
+
+
+# --- days -------------------------------------------------------------------------------------------------------------
+
+_MONTHS = (
+    ("january", "jan", "января", "январе", "جنوری"), ("february", "feb", "февраля", "феврале", "فروری"),
+    ("march", "mar", "марта", "марте", "مارچ"), ("april", "apr", "апреля", "апреле", "اپریل"),
+    ("may", "мая", "مئی", "می"), ("june", "jun", "июня", "июне", "جون"),
+    ("july", "jul", "июля", "июле", "جولای"), ("august", "aug", "августа", "августе", "اگست"),
+    ("september", "sep", "sept", "сентября", "сентябре", "ستمبر"), ("october", "oct", "октября", "октябре", "اکتوبر"),
+    ("november", "nov", "ноября", "ноябре", "نومبر"), ("december", "dec", "декабря", "декабре", "دسمبر"),
+)  # fmt: skip
+
+
+@cache
+def _months() -> dict[str, int]:
+    return {word: number for number, words in enumerate(_MONTHS, 1) for word in words}
+
+
+def _month_of(word: str) -> int | None:
+    return _months().get(word)
+
+
+_DAY_MONTH = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)?\s*(?:of\s+)?([^\W\d_]+)\.?,?\s*(\d{4})?")
+_MONTH_DAY = re.compile(r"([^\W\d_]+)\.?\s+(\d{1,2})(?:st|nd|rd|th)?(?!\d|:)(?:,?\s+(\d{4}))?")
+
+
+def days(text: str, at: date) -> set[str]:
+    """Days that a folded text names, as ISO dates, within a month of `at`; a day without a year is the nearest one."""
+    found: set[str] = set()
+    for day, month, year in _named(text):
+        years = (year,) if year else (at.year - 1, at.year, at.year + 1)
+        for y in years:
+            try:
+                named = date(y, month, day)
+            except ValueError:
+                continue
+            if abs(named - at) <= timedelta(days=31):
+                found.add(named.isoformat())
+    return found
+
+
+def _named(text: str) -> Iterator[tuple[int, int, int | None]]:
+    for match in _DAY_MONTH.finditer(text):
+        if month := _month_of(match[2]):
+            yield int(match[1]), month, int(match[3]) if match[3] else None
+    for match in _MONTH_DAY.finditer(text):
+        if month := _month_of(match[1]):
+            yield int(match[2]), month, int(match[3]) if match[3] else None
+
+
+# --- ordinals ---------------------------------------------------------------------------------------------------------
+
+_ORDINALS = (
+    ("first", "maiden", "перв", "پہلا", "پہلی", "پہلے"), ("second", "another", "втор", "دوسرا", "دوسری", "دوسرے"),
+    ("third", "трет", "تیسرا", "تیسری", "تیسرے"), ("fourth", "четверт", "چوتھا", "چوتھی", "چوتھے"),
+    ("fifth", "пят", "پانچواں", "پانچویں"), ("sixth", "шест", "چھٹا", "چھٹی", "چھٹے"),
+    ("seventh", "седьм", "ساتواں", "ساتویں"),
+    ("eighth", "восьм", "آٹھواں", "آٹھویں"), ("ninth", "девят", "نواں", "نویں"), ("tenth", "десят", "دسواں", "دسویں"),
+    ("eleventh", "одиннадцат", "گیارہواں", "گیارہویں"), ("twelfth", "двенадцат", "بارہواں", "بارہویں"),
+)  # fmt: skip
+_ROMAN = {r: n for n, r in enumerate(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"), 1)}
+_SERIES = {  # concept -> the series it counts in
+    "cargo": "cargo", "ship": "cargo", "tanker": "cargo", "exercise": "exercise", "druzhba": "exercise",
+    "session": "session", "meet": "session", "workinggroup": "session", "commission": "session", "summit": "session",
+    "forum": "forum", "format": "session", "talks": "session", "council": "session", "truck": "cargo", "rail": "train",
+}  # fmt: skip
+_RUSSIAN_ORDINAL = re.compile(r"(?:ый|ий|ой|ая|ья|ое|ье|ого|ьего|ому|ьему|ом|ьем|ую|ью|ым|ьим|ей|ой|ые|ых|ьи)$")
+_TOKEN = re.compile(r"\d+|[^\W\d_]+")
+
+
+@cache
+def _ordinals() -> dict[str, int]:
+    return {fold(word).text: number for number, words in enumerate(_ORDINALS, 1) for word in words}
+
+
+def ordinals(text: str) -> set[str]:
+    """Places in a series that a folded text names: ``session:10``, ``cargo:2``, ``exercise:5``.
+
+    An ordinal counts when a thing that comes in series follows within four words; so does a number or a Roman numeral
+    straight after one ("Druzhba-VI", «Дружба-5»). Years are left out.
+    """
+    tokens = _TOKEN.findall(text)
+    table = _concepts()[0]
+    series: list[str | None] = []
+    for token in tokens:
+        names = table.get(shadow(token), ()) if not token.isdigit() else ()
+        series.append(next((_SERIES[n] for n in names if n in _SERIES), None))
+    found: set[str] = set()
+    for i, token in enumerate(tokens):
+        number = _ordinal(token, tokens[i + 1] if i + 1 < len(tokens) else "")
+        if number is not None:
+            following = next((s for s in series[i + 1 : i + 6] if s), None)
+            if following:
+                found.add(f"{following}:{number}")
+        counted = series[i]
+        if counted in ("exercise", "session") and i + 1 < len(tokens):
+            after = tokens[i + 1]
+            value = int(after) if after.isdigit() and len(after) <= 2 else _ROMAN.get(after)
+            if value is not None:
+                found.add(f"{counted}:{value}")
+    return found
+
+
+def _ordinal(token: str, following: str) -> int | None:
+    if token.isdigit():
+        marked = following in ("th", "st", "nd", "rd", "й", "я", "е", "го", "му", "м", "ой", "ого", "ый", "واں", "ویں")
+        return int(token) if marked and len(token) <= 2 else None
+    known = _ordinals()
+    if token in known:
+        return known[token]
+    if "а" <= token[0] <= "я":
+        return known.get(_RUSSIAN_ORDINAL.sub("", token))
+    return None

@@ -1,0 +1,325 @@
+"""Stories: articles of one event, over languages, from what does not depend on a language.
+
+A `Profile` is what an article says of its event: the lexicon's identities (one name in three scripts), names that the
+lexicon does not know by their consonants (Нилов, Nilov, نیلوف), concepts of the beat (wheat, пшеница, گندم), numbers,
+dates, ordinals, sectors, the time of publication; and within a language the words themselves. `same_event` adds up
+what two profiles share and what speaks against them; every summand is a reason that can be shown. `place` decides
+which stories a new article belongs to, from its neighbours in time. All of it is pure.
+
+The weights were fitted by logistic regression on pairs of the gold records (benchmarks/cluster_gold.py) and rounded.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from crawler.cluster import signals
+from crawler.lexicon import Lexicon
+from crawler.shadow import keys_of
+from crawler.text import fold
+from crawler.types import Classification
+
+WINDOW = 7  # days: articles published farther apart are never of one event by themselves
+_LEAD = 260  # words of the text that say what the event is; what follows is background
+_OPENING = 60  # words of the text that say it first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What placing an article needs, small enough to store beside it. All sets hold short strings."""
+
+    language: str
+    at: datetime  # published, or else first seen; UTC
+    names: frozenset[str]  # the lexicon's persons, bodies, places, projects; sides left out
+    title_names: frozenset[str]
+    people: frozenset[str]  # persons that the title or the first words name
+    places: frozenset[str]  # places that the title or the first words name
+    spelled: frozenset[str]  # consonants of other names
+    concepts: frozenset[str]
+    lead_concepts: frozenset[str]  # of the title and the first words
+    numbers: frozenset[str]
+    days: frozenset[str]
+    ordinals: frozenset[str]
+    sectors: frozenset[str]
+    words: frozenset[str]  # stems
+    title_words: frozenset[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain lists and strings, sorted: equal profiles give equal JSON."""
+        sets = {n: sorted(getattr(self, n)) for n in _SETS}
+        return {"language": self.language, "at": self.at.astimezone(UTC).isoformat(), **sets}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Profile":
+        """The inverse of `to_json`; a set that an older version did not write is empty."""
+        sets = {n: frozenset(data.get(n, ())) for n in _SETS}
+        return cls(language=data["language"], at=datetime.fromisoformat(data["at"]), **sets)
+
+
+_SETS = ("names", "title_names", "people", "places", "spelled", "concepts", "lead_concepts", "numbers", "days", "ordinals", "sectors",
+         "words", "title_words")  # fmt: skip
+
+
+def profile(
+    *,
+    title: str,
+    text: str,
+    language: str,
+    published: datetime | None,
+    first_seen: datetime,
+    classification: Classification,
+    lexicon: Lexicon,
+) -> Profile:
+    """The profile of an article. Times are aware. Linear in the text, of which only the beginning is read."""
+    at = published or first_seen
+    start = _beginning(text, _LEAD)
+    text = _without_furniture(text[:start], lexicon)
+    head = fold(title), fold(text)
+    keys = [[k for k, _, _ in keys_of(s)] for s in (title, text)]
+    named = [m for m in classification.mentions if m.kind in ("person", "body", "place", "project")]
+    named = [m for m in named if m.field == "title" or m.start < start]
+    opening = _beginning(text, _OPENING)
+    ahead = [m for m in named if m.field == "title" or m.start < opening]
+    spelled: set[str] = set()
+    for field, folded in zip(("title", "text"), head, strict=True):
+        taken = [(m.start, m.start + len(m.quote)) for m in classification.mentions if m.field == field]
+        spelled |= signals.spelled_names(folded, taken)
+    whole = f"{head[0].text}\n{head[1].text}"
+    return Profile(
+        language=language,
+        at=at.astimezone(UTC),
+        names=frozenset(m.name for m in named),
+        title_names=frozenset(m.name for m in named if m.field == "title"),
+        people=frozenset(m.name for m in ahead if m.kind == "person"),
+        places=frozenset(m.name for m in ahead if m.kind == "place"),
+        spelled=frozenset(spelled),
+        concepts=frozenset(signals.concepts(keys[0]) | signals.concepts(keys[1])),
+        lead_concepts=frozenset(signals.concepts(keys[0]) | signals.concepts(keys[1][:_OPENING])),
+        numbers=frozenset(signals.numbers(whole)),
+        days=frozenset(signals.days(whole, at.date())),
+        ordinals=frozenset(signals.ordinals(f"{head[0].text}\n{fold(text[:opening]).text}")),
+        sectors=frozenset(s.sector for s in classification.sectors),
+        words=frozenset(k for part in keys for k in part if len(k) > 1),
+        title_words=frozenset(k for k in keys[0] if len(k) > 1),
+    )
+
+
+def _without_furniture(text: str, lexicon: Lexicon) -> str:
+    """`text` with datelines, legal tags, credits and lines of the page blanked; every offset stays."""
+    folded = fold(text)
+    for mask in lexicon.masks.values():
+        for match in mask.finditer(folded.text) if mask else ():
+            if match.start() < match.end():
+                start, end = folded.span(*match.span())
+                text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
+def _beginning(text: str, words: int) -> int:
+    """The offset behind the first so many words of a text."""
+    at = 0
+    for count, match in enumerate(re.finditer(r"\S+", text), 1):
+        at = match.end()
+        if count == words:
+            break
+    return at
+
+
+# --- what two profiles share ------------------------------------------------------------------------------------------
+
+
+@cache
+def _shares() -> dict[str, dict[str, float]]:
+    """Per language, and for names and concepts: what -> share of articles that hold it, 0..1; from common.txt."""
+    table: dict[str, dict[str, float]] = {}
+    for line in (Path(__file__).with_name("common.txt")).read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        group, share, *members = line.split()
+        table.setdefault(group, {}).update(dict.fromkeys(members, int(share) / 100))
+    return table
+
+
+def _rarity(group: str, what: str) -> float:
+    """1 for what hardly any article on this beat holds, towards 0 for what all hold."""
+    share = _shares().get(group, {}).get(what, 0.01)
+    return math.log(1 / max(share, 0.01)) / math.log(100)
+
+
+def _weight(group: str, members: Iterable[str]) -> float:
+    return sum(_rarity(group, m) for m in members)
+
+
+def _likeness(group: str, a: frozenset[str], b: frozenset[str]) -> float:
+    """Cosine of two sets weighed by rarity, 0..1."""
+    if not a or not b:
+        return 0.0
+    both, of_a, of_b = (sum(_rarity(group, m) ** 2 for m in s) for s in (a & b, a, b))
+    return both / math.sqrt(of_a * of_b) if of_a and of_b else 0.0
+
+
+def _shared(a: Profile, b: Profile) -> dict[str, float]:
+    """What speaks for one event and against it, each on a scale of its own; symmetric."""
+    same = a.language == b.language
+    spelled = a.spelled & b.spelled if not (same and a.language == "ur") else frozenset[str]()
+    series_a, series_b = _series(a), _series(b)
+    common_series = series_a.keys() & series_b.keys()
+    return {
+        "names": min(4.0, _weight("name", a.names & b.names)),
+        "title names": min(2.0, _weight("name", (a.title_names & b.names) | (b.title_names & a.names))),
+        "spelled names": min(4.0, sum(0.5 if len(s) == 3 else 1.0 for s in spelled)),
+        "concepts": _likeness("concept", a.concepts, b.concepts),
+        "lead concepts": _likeness("concept", a.lead_concepts, b.lead_concepts),
+        "numbers": min(3.0, sum(1.0 if len(n) > 2 else 0.5 for n in a.numbers & b.numbers)),
+        "days": min(2.0, float(len(a.days & b.days))),
+        "sectors": len(a.sectors & b.sectors) / max(1, len(a.sectors | b.sectors)),
+        "words": _likeness(a.language, a.words, b.words) if same else 0.0,
+        "title words": _likeness(a.language, a.title_words, b.title_words) if same else 0.0,
+        "ordinals": float(any(series_a[s] & series_b[s] for s in common_series)),
+        "other ordinals": float(any(not series_a[s] & series_b[s] for s in common_series)),
+        "other people": float(bool(a.people and b.people) and not a.people & b.names and not b.people & a.names),
+        "some people": float(bool(a.people and b.people) and not a.people & b.people),
+        "other places": float(bool(a.places and b.places) and not a.places & b.names and not b.places & a.names),
+        "other numbers": float(len(a.numbers) >= 2 and len(b.numbers) >= 2 and not a.numbers & b.numbers),
+        "other days": float(bool(a.days and b.days) and not a.days & b.days),
+        "one event type": _event(a.lead_concepts, b.lead_concepts),
+        "sector missed": float(bool(a.sectors and b.sectors) and not a.sectors & b.sectors),
+        "days apart": min(float(WINDOW), abs((a.at - b.at).total_seconds()) / 86_400),
+    }
+
+
+_KINDS = frozenset(
+    "meet visit sign interview congratulate condole condemn telephone vote ban lift launch award cargo exercise"
+    " rescue attack blast crash flood quake deport arrest games film farewell deny".split()
+)
+
+
+def _event(a: frozenset[str], b: frozenset[str]) -> float:
+    """Kinds of event in the lead of both, less those of one alone: -1..1; 0 where one names none."""
+    a, b = a & _KINDS, b & _KINDS
+    return (2 * len(a & b) - len(a ^ b)) / len(a | b) / (2 if a & b else 1) if a and b else 0.0
+
+
+def _series(p: Profile) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for ordinal in p.ordinals:
+        series, _, number = ordinal.partition(":")
+        found.setdefault(series, set()).add(number)
+    return found
+
+
+# --- the verdict ------------------------------------------------------------------------------------------------------
+
+# Points for each unit of what `_shared` measures; (within a language, across languages). One point is about one unit of
+# log-odds; a verdict of "one event" needs _NEEDED points in all.
+_POINTS = {
+    "names": (1.0, 1.3),
+    "title names": (0.3, 1.2),
+    "spelled names": (1.0, 0.4),
+    "concepts": (4.0, 8.0),
+    "lead concepts": (2.0, 1.5),
+    "numbers": (0.4, 2.2),
+    "days": (1.5, 0.8),
+    "sectors": (1.0, 3.2),
+    "words": (14.5, 0.0),
+    "title words": (5.0, 0.0),
+    "ordinals": (1.0, 1.5),
+    "other ordinals": (-8.0, -6.0),
+    "other people": (-0.9, -0.4),
+    "some people": (-0.4, -1.4),
+    "other places": (-2.0, -0.3),
+    "other numbers": (-0.3, 0.0),
+    "other days": (-0.7, -1.0),
+    "one event type": (0.4, 0.3),
+    "sector missed": (-1.0, -1.0),
+    "days apart": (-0.8, -0.2),
+}
+_NEEDED = (4.6, 6.7)
+_AGAINST = -2.5  # a story whose members score less than this on average is another one, however like one of them is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether two articles are of one event. `score` is in points: 0 and over is yes."""
+
+    score: float
+    same: bool
+    reasons: tuple[str, ...]  # the strongest first: "names +2.4: lavrov, qureshi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """The stories that a new article belongs to: none (a new one), one, or several that it joins into one."""
+
+    stories: tuple[int, ...]
+    reasons: tuple[str, ...]
+
+
+def same_event(a: Profile, b: Profile) -> Verdict:
+    """Symmetric and pure. Articles more than WINDOW days apart are never one event."""
+    if abs((a.at - b.at).total_seconds()) > WINDOW * 86_400:
+        return Verdict(score=-99.0, same=False, reasons=(f"over {WINDOW} days apart",))
+    across = int(a.language != b.language)
+    points = {what: round(_POINTS[what][across] * amount, 2) for what, amount in _shared(a, b).items()}
+    score = round(sum(points.values()) - _NEEDED[across], 2)
+    strongest = sorted((p for p in points.items() if p[1]), key=lambda p: (-abs(p[1]), p[0]))
+    reasons = tuple(f"{what} {amount:+.1f}{_detail(what, a, b)}" for what, amount in strongest[:6])
+    return Verdict(score=score, same=score >= 0, reasons=reasons)
+
+
+def _detail(what: str, a: Profile, b: Profile) -> str:
+    """The shared things themselves, a few of them."""
+    sets = {
+        "names": a.names & b.names,
+        "title names": (a.title_names & b.names) | (b.title_names & a.names),
+        "concepts": a.concepts & b.concepts,
+        "lead concepts": a.lead_concepts & b.lead_concepts,
+        "numbers": a.numbers & b.numbers,
+        "days": a.days & b.days,
+        "sectors": a.sectors & b.sectors,
+        "ordinals": a.ordinals & b.ordinals,
+        "other ordinals": a.ordinals ^ b.ordinals,
+    }
+    group = {"names": "name", "title names": "name", "concepts": "concept", "lead concepts": "concept"}.get(what, "")
+    shown = sorted(sets.get(what, ()), key=lambda m: (-_rarity(group, m), m))[:5]
+    return f": {', '.join(shown)}" if shown else ""
+
+
+def disagreements(a: Profile, b: Profile) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Numbers that only one of two articles on one event gives: (only a, only b), sorted. (83 and 84 traders.)"""
+    return tuple(sorted(a.numbers - b.numbers)), tuple(sorted(b.numbers - a.numbers))
+
+
+def keys(p: Profile) -> tuple[str, ...]:
+    """Index keys: two articles of one event share at least one. The rarest first, at most 24."""
+    found = [(_rarity("name", n), f"n:{n}") for n in p.names]
+    found += [(_rarity("concept", c), f"c:{c}") for c in p.concepts]
+    found += [(0.9, f"s:{s}") for s in p.spelled if len(s) > 3 and p.language != "ur"]
+    found.sort(key=lambda f: (-f[0], f[1]))
+    return tuple(key for rarity, key in found[:24] if rarity > 0.1) or ("-",)
+
+
+def place(new: Profile, neighbours: Sequence[tuple[int, int, Profile]]) -> Placement:
+    """Where a new article belongs, given its neighbours (article id, story id, profile) within WINDOW days.
+
+    It joins a story when it is of one event with a member and the members together do not speak against it; when
+    that holds for several stories they are one, and the caller merges them.
+    """
+    verdicts: dict[int, list[tuple[float, int, Verdict]]] = {}
+    for article_id, story_id, other in neighbours:
+        verdict = same_event(new, other)
+        if verdict.score > -99.0:
+            verdicts.setdefault(story_id, []).append((verdict.score, article_id, verdict))
+    joined: list[tuple[float, int, str]] = []
+    for story_id, found in verdicts.items():
+        score, article_id, verdict = max(found, key=lambda f: (f[0], -f[1]))
+        mean = sum(f[0] for f in found) / len(found)
+        if verdict.same and mean >= _AGAINST:
+            joined.append((score, story_id, f"article {article_id}: {'; '.join(verdict.reasons)}"))
+    joined.sort(key=lambda j: (-j[0], j[1]))
+    return Placement(stories=tuple(j[1] for j in joined), reasons=tuple(j[2] for j in joined))

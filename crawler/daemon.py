@@ -1,0 +1,273 @@
+"""`pakrus run`: three jobs and an orderly stop. The only home of APScheduler.
+
+The jobs only ask the store what is due; the schedule is data there, not jobs here. One pass of the crawl at a time,
+and the digest after it, so that an edition holds what the crawl of its hour brought.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from crawler.app import App
+from crawler.config import read_config
+from crawler.digest.build import closed_edition, window
+from crawler.digest.deliver import deliver
+from crawler.errors import PakrusError
+from crawler.spiders.engine import Summary, crawl
+from crawler.workers import Pool
+from store.connection import open_store
+from store.records import Outcome
+from store.upkeep import sweep
+
+log = logging.getLogger("pakrus")
+
+TICK_S = 5.0  # how often the store is asked what is due: one indexed query
+UPKEEP_S = 3600.0
+STOP_S = 8.0  # how long a stop may take; what is not done by then lies in the store and is done next time
+WORKERS = 2
+
+
+# --- one pass ---------------------------------------------------------------------------------------------------------
+
+
+def crawl_once(app: App, *, only: Sequence[str] = (), everything: bool = False) -> Summary:
+    """One pass, to its end or to a signal."""
+    return asyncio.run(_crawl_once(app, only, everything))
+
+
+async def _crawl_once(app: App, only: Sequence[str], everything: bool) -> Summary:
+    stop = asyncio.Event()
+    with _signals(stop):
+        async with Pool(WORKERS) as pool:
+            return await _pass(app, pool, verb="crawl", only=only, everything=everything, stop=stop)
+
+
+async def _pass(
+    app: App, pool: Pool, *, verb: str, only: Sequence[str] = (), everything: bool = False, stop: asyncio.Event
+) -> Summary:
+    """A crawl with its row in `runs`."""
+    run_id = app.store.visits.began(verb, now=app.clock())
+    summary = await crawl(app, pool, only=only, everything=everything, stop=stop)
+    app.store.visits.ended(run_id, now=app.clock(), result=summary.totals())
+    return summary
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT set `stop` while the block runs."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+# --- the daemon -------------------------------------------------------------------------------------------------------
+
+
+def run(app: App) -> None:
+    """Runs until SIGTERM or SIGINT."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    asyncio.run(Daemon(app).serve())
+
+
+class Daemon:
+    """The jobs, and what they remember between two ticks."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.stop = asyncio.Event()
+        self.reload = asyncio.Event()
+        self.crawled_at: datetime | None = None  # when the store was last found with nothing due
+        self._ticked = 0.0  # of the loop's monotonic clock
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def serve(self) -> None:
+        """Three jobs until `stop`; then a stop within STOP_S, nothing lost."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self.reload.set)
+        self._ticked = loop.time()
+        with _signals(self.stop):
+            async with Pool(WORKERS) as pool:
+                scheduler = AsyncIOScheduler(timezone=UTC)
+                options: dict[str, Any] = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
+                soon = datetime.now(UTC)
+                scheduler.add_job(
+                    self._kept, "interval", [self.tick, pool], seconds=TICK_S, id="crawl", next_run_time=soon, **options
+                )
+                scheduler.add_job(
+                    self._kept, "interval", [self.digest], seconds=TICK_S, id="digest", next_run_time=soon, **options
+                )
+                scheduler.add_job(self._kept, "interval", [self.upkeep], seconds=UPKEEP_S, id="upkeep", **options)
+                scheduler.start()
+                log.info("watching %d sources, database %s", len(self.app.config.enabled), self.app.store.path)
+                watchdog = asyncio.create_task(self._watch(scheduler))
+                await self.stop.wait()
+                log.info("stopping")
+                watchdog.cancel()
+                # shutdown(wait=True) would cancel the running coroutines: no new ones, let these end, then shut down.
+                scheduler.pause()
+                if self._running:
+                    await asyncio.wait(self._running, timeout=STOP_S)
+                scheduler.shutdown(wait=False)
+        log.info("stopped")
+
+    async def _kept(self, job: Any, *args: Any) -> None:
+        """A job that the stop waits for. An expected failure is one line; the next tick tries again."""
+        task = asyncio.ensure_future(job(*args))
+        self._running.add(task)
+        try:
+            await task
+        except PakrusError as error:
+            log.error("%s: %s", job.__name__, error)
+        finally:
+            self._running.discard(task)
+
+    async def _watch(self, scheduler: AsyncIOScheduler) -> None:
+        """APScheduler goes by the wall clock: when that jumps back, its jobs stall until it has caught up. This goes
+        by the monotonic clock and calls them."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK_S)
+            if not self._running and loop.time() - self._ticked > 4 * TICK_S:
+                log.warning("the clock has jumped: the jobs are called again")
+                for job in scheduler.get_jobs():
+                    job.modify(next_run_time=datetime.now(UTC))
+                self._ticked = loop.time()
+
+    # --- the jobs
+
+    async def tick(self, pool: Pool) -> None:
+        """Crawls what is due."""
+        self._ticked = asyncio.get_running_loop().time()
+        if self.reload.is_set():
+            self.reload.clear()
+            self._reload()
+        now = self.app.clock()
+        store = self.app.store
+        if store.sources.due(now) or store.frontier.take(1, now=now):
+            summary = await _pass(self.app, pool, verb="run", stop=self.stop)
+            self._ticked = asyncio.get_running_loop().time()
+            log.info("pass: %s", summary.line())
+            if summary.stopped:
+                return
+        self.crawled_at = now
+
+    async def digest(self) -> None:
+        """Writes the edition whose span has closed, once a crawl has been completed since."""
+        app = self.app
+        zone, at = app.config.timezone, app.config.digest.at
+        now = app.clock()
+        day = closed_edition(now, zone, at)
+        span = window(day, zone, at)
+        if self.crawled_at is None or self.crawled_at < span.until:
+            return
+        stored = app.store.digests.get(day.isoformat(), str(zone), "day")
+        if stored is not None and stored["created_at"] >= span.until.strftime("%Y-%m-%dT%H:%M:%SZ"):
+            return
+        done = deliver(
+            app, day, zone=zone, period="day", formats=app.config.digest.formats,
+            directory=app.config.digest_directory, now=now,
+        )  # fmt: skip
+        log.info("edition %s: %d stories, %s", day, done.edition["summary"]["stories"], done.files[0])
+
+    async def upkeep(self) -> None:
+        """Retention, checkpoint, statistics."""
+        keep = self.app.config.keep
+        counts = sweep(
+            self.app.store,
+            now=self.app.clock(),
+            requests_s=keep.requests_s,
+            rejected_text_s=keep.rejected_text_s,
+            rejected_entries_s=keep.rejected_entries_s,
+        )
+        log.info("upkeep: %s", ", ".join(f"{n} {name} deleted" for name, n in counts.items()))
+
+    def _reload(self) -> None:
+        """SIGHUP: the new feeds.yaml if it is valid, else the old one goes on."""
+        old = self.app.config
+        try:
+            new = read_config(old.path, old.base)
+        except PakrusError as error:
+            log.error("feeds.yaml is not valid, the old one is kept:\n%s", error)
+            return
+        if new.database != old.database:
+            log.warning("`database` changed: it counts from the next start")
+        self.app.config = new
+        self.app.sync_sources()
+        log.info("feeds.yaml read again: %d sources", len(new.enabled))
+
+
+# --- sources check ----------------------------------------------------------------------------------------------------
+
+
+def check_sources(app: App, ids: Sequence[str], *, everything: bool) -> list[dict[str, Any]]:
+    """Visits sources once, into a database that is thrown away; keeps the verdict and its date."""
+    chosen = [s for s in app.config.sources if s.id in ids or (not ids and (everything or s.enabled))]
+    # As witnesses: what they list is read, and no page is fetched.
+    trial = replace(
+        app.config, sources=tuple(replace(s, role="witness", fetch_pages="never", enabled=True) for s in chosen)
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="pakrus-check-") as folder,
+        open_store(Path(folder) / "check.db", mode="write", holder="sources check") as store,
+    ):
+        apart = App(trial, store, clock=app.clock, random=app.random)
+        apart.sync_sources()
+        summary = crawl_once(apart, everything=True)
+        rows = [_verdict(apart, s.id, unreachable=summary.unreachable) for s in chosen]
+    with app.store.transaction():
+        for row in rows:
+            app.store.note(f"check:{row['id']}", f"{row['at']} {row['outcome']}")
+    return rows
+
+
+def _verdict(app: App, id_: str, *, unreachable: bool) -> dict[str, Any]:
+    run = app.store.connection.execute
+    visit = run("SELECT * FROM visits WHERE source_id = ? ORDER BY id DESC LIMIT 1", (id_,)).fetchone()
+    newest = run("SELECT max(published_at) FROM entries WHERE source_id = ?", (id_,)).fetchone()[0]
+    if visit is None:
+        return {
+            "id": id_, "at": app.clock().strftime("%Y-%m-%dT%H:%M:%SZ"), "outcome": "failed", "status": None,
+            "entries": 0, "newest": None, "alive": False, "unreachable": unreachable, "advice": "no answer",
+        }  # fmt: skip
+    outcome = Outcome(visit["outcome"])
+    return {
+        "id": id_,
+        "at": visit["started_at"],
+        "outcome": outcome.value,
+        "status": visit["status"],
+        "entries": visit["entries_seen"],
+        "newest": newest[:10] if newest else None,
+        "alive": outcome.good,
+        "unreachable": unreachable or (visit["status"] is None and outcome is Outcome.FAILED),
+        "advice": _advice(outcome, visit),
+    }
+
+
+def _advice(outcome: Outcome, visit: Any) -> str:
+    error = visit["error"] or ""
+    return {
+        Outcome.NEW: "", Outcome.UNCHANGED: "",
+        Outcome.MOVED: f"write {visit['url']} in feeds.yaml",
+        Outcome.EMPTY: "lists nothing: look at it in a browser",
+        Outcome.STALE: "lists old items only: look for another feed of this site, or disable it",
+        Outcome.GONE: "is not there: look for its new address, or disable it",
+        Outcome.THROTTLED: "asks for patience: check again later",
+        Outcome.BLOCKED: f"refuses us: {error}",
+        Outcome.NOT_A_FEED: f"is something else: {error}",
+        Outcome.FAILED: f"did not answer: {error}",
+    }[outcome]  # fmt: skip

@@ -1,0 +1,345 @@
+"""Facts -> Edition: the canonical JSON from which every format is rendered. Pure: no clock, no store, no template.
+
+An edition of day D in a zone covers what was first seen from `digest.at` of D-1 to `digest.at` of D. Sections: lead
+(the day's weightiest stories of grade 2), sectors, passing (grade 1), late (published more than 48 h before it was
+first seen; more than 14 days: nowhere), changed (edits and withdrawals of what an earlier edition has shown).
+"""
+
+import calendar
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crawler.text import sentences
+
+SCHEMA = 1
+LATE = timedelta(hours=48)
+TOO_LATE = timedelta(days=14)
+LEADS = 3  # stories above the sectors
+SENTENCES = 2  # quoted a story
+MOST_SENTENCE = 420  # characters; a longer one is cut at a word
+READER = "en"  # the language of the digest's own words
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The span of an edition: [since, until), both in UTC."""
+
+    date: date
+    zone: ZoneInfo
+    period: str  # day | week | month
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactArticle:
+    """An article as it stood when the edition was made."""
+
+    id: int
+    story_id: int
+    url: str
+    title: str
+    text: str
+    language: str
+    source_id: str
+    source: str
+    country: str
+    published_at: datetime | None
+    published_precision: str
+    first_seen_at: datetime
+    grade: int
+    score: float
+    duplicate_of: int | None
+    origin: str
+    sectors: Sequence[tuple[str, float]]
+    evidence: Sequence[tuple[str, int]]  # (kind of mention, start) in the text
+    names: Sequence[str]  # English names of the things mentioned, the most telling first
+
+    @property
+    def at(self) -> datetime:
+        return self.published_at or self.first_seen_at
+
+    @property
+    def dated(self) -> bool:
+        return self.published_at is not None and self.published_precision != "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An edit or a withdrawal of an article that an earlier edition has shown."""
+
+    kind: str  # edited | withdrawn
+    at: datetime
+    article_id: int
+    story_id: int
+    title: str
+    old_title: str
+    url: str
+    source: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How one source did within the window."""
+
+    id: str
+    name: str
+    state: str
+    since: datetime | None  # last good visit
+    visits: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that an edition is made of, as of `created_at`."""
+
+    window: Window
+    created_at: datetime
+    articles: Sequence[FactArticle]  # all of the stories that have an article within the window
+    shown_before: frozenset[int]  # stories of earlier editions
+    changes: Sequence[Change]
+    sources: Sequence[Health]
+    gaps: int
+    entries: int  # items looked at within the window
+    sector_names: Mapping[str, str]
+
+
+def window(day: date, zone: ZoneInfo, at: time, period: str = "day") -> Window:
+    """The span of an edition. A week is the seven, a month the calendar month of days that end at `at` of `day`."""
+    until = datetime.combine(day, at, tzinfo=zone)
+    if period == "week":
+        start = day - timedelta(days=7)
+    elif period == "month":
+        year, month = (day.year, day.month - 1) if day.month > 1 else (day.year - 1, 12)
+        start = date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+    else:
+        start = day - timedelta(days=1)
+    since = datetime.combine(start, at, tzinfo=zone)
+    utc = ZoneInfo("UTC")
+    return Window(date=day, zone=zone, period=period, since=since.astimezone(utc), until=until.astimezone(utc))
+
+
+def closed_edition(now: datetime, zone: ZoneInfo, at: time) -> date:
+    """The day of the last edition whose window has closed."""
+    local = now.astimezone(zone)
+    return local.date() if local.time() >= at else local.date() - timedelta(days=1)
+
+
+def open_edition(now: datetime, zone: ZoneInfo, at: time) -> date:
+    """The day of the edition whose window `now` lies in."""
+    return closed_edition(now, zone, at) + timedelta(days=1)
+
+
+def build(facts: Facts) -> Json:
+    """The edition as a JSON value; `canonical` makes the bytes of it."""
+    by_story: dict[int, list[FactArticle]] = {}
+    for article in facts.articles:
+        by_story.setdefault(article.story_id, []).append(article)
+    items = []
+    for story_id in sorted(by_story):
+        item = _item(story_id, by_story[story_id], facts)
+        if item is not None:
+            items.append(item)
+    items.sort(key=_weight)
+    leads = [i for i in items if i["section"] == "core" and not i["update"]][:LEADS]
+    lead_ids = {i["story_id"] for i in leads}
+    rest = [i for i in items if i["section"] == "core" and i["story_id"] not in lead_ids]
+    sectors: dict[str, list[Json]] = {}
+    for item in rest:
+        sectors.setdefault(item["sectors"][0]["sector"] if item["sectors"] else "other", []).append(item)
+    names = facts.sector_names
+    seen = [a for a in facts.articles if facts.window.since <= a.first_seen_at < facts.window.until]
+    return {
+        "schema": SCHEMA,
+        "date": facts.window.date.isoformat(),
+        "timezone": str(facts.window.zone),
+        "period": facts.window.period,
+        "from": _utc(facts.window.since),
+        "to": _utc(facts.window.until),
+        "created_at": _utc(facts.created_at),
+        "provisional": facts.created_at < facts.window.until,
+        "summary": _summary(facts, items, seen),
+        "lead": leads,
+        "sectors": [
+            {"sector": sector, "name": names.get(sector, sector.capitalize()), "items": sectors[sector]}
+            for sector in sorted(sectors, key=lambda s: (-len(sectors[s]), s))
+        ],
+        "passing": [i for i in items if i["section"] == "passing"],
+        "late": [i for i in items if i["section"] == "late"],
+        "changed": [_change(c) for c in sorted(facts.changes, key=lambda c: (c.at, c.article_id))],
+    }
+
+
+def canonical(edition: Json) -> tuple[str, str]:
+    """(text, sha256) of an edition: sorted keys, no blanks, UTF-8."""
+    text = json.dumps(edition, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text, hashlib.sha256(text.encode()).hexdigest()
+
+
+def items_of(edition: Json) -> list[tuple[int, str]]:
+    """(story, section) of every item, in order."""
+    out = [(i["story_id"], "lead") for i in edition["lead"]]
+    for sector in edition["sectors"]:
+        out += [(i["story_id"], sector["sector"]) for i in sector["items"]]
+    out += [(i["story_id"], name) for name in ("passing", "late") for i in edition[name]]
+    return out
+
+
+def _summary(facts: Facts, items: Sequence[Json], seen: Sequence[FactArticle]) -> Json:
+    down = [h for h in facts.sources if h.state in ("failing", "blocked", "gone", "throttled")]
+    silent = [h for h in facts.sources if h.state in ("stale", "empty")]
+    heard = [h for h in facts.sources if h.visits and h.state == "good"]
+    return {
+        "stories": len(items),
+        "new_stories": sum(not i["update"] for i in items),
+        "articles": len({a.id for a in seen}),
+        "copies": sum(a.duplicate_of is not None for a in seen),
+        "languages": sorted({a.language for a in seen}),
+        "pakistani": sum(a.country == "PK" for a in seen),
+        "russian": sum(a.country == "RU" for a in seen),
+        "other": sum(a.country not in ("PK", "RU") for a in seen),
+        "entries": facts.entries,
+        "gaps": facts.gaps,
+        "sources": len(facts.sources),
+        "sources_heard": len(heard),
+        "sources_unvisited": sum(not h.visits for h in facts.sources),
+        "sources_down": [_health(h) for h in down],
+        "sources_silent": [_health(h) for h in silent],
+    }
+
+
+def _health(health: Health) -> Json:
+    return {
+        "id": health.id,
+        "name": health.name,
+        "state": health.state,
+        "last_good_at": _utc(health.since) if health.since else None,
+        "error": health.error,
+    }
+
+
+def _item(story_id: int, articles: Sequence[FactArticle], facts: Facts) -> Json | None:
+    """One story; None where all that is new of it is too old to be news."""
+    span = facts.window
+    fresh = [a for a in articles if span.since <= a.first_seen_at < span.until]
+    fresh = [a for a in fresh if not a.dated or a.first_seen_at - a.at <= TOO_LATE]
+    if not fresh:
+        return None
+    late = all(a.dated and a.first_seen_at - a.at > LATE for a in fresh)
+    known = [a for a in articles if a.first_seen_at < span.until]
+    grade = max(a.grade for a in known)
+    ordered = sorted(known, key=lambda a: (a.at, a.id))
+    first = ordered[0]
+    best = _best(known, READER) or _best(known, "")
+    assert best is not None
+    originals = [a for a in ordered if a.duplicate_of is None]
+    scores: dict[str, float] = {}
+    for article in known:
+        for sector, score in article.sectors:
+            scores[sector] = max(score, scores.get(sector, 0.0))
+    return {
+        "story_id": story_id,
+        "section": "late" if late else "core" if grade == 2 else "passing",
+        "update": story_id in facts.shown_before,
+        "grade": grade,
+        "headline": best.title,
+        "headline_language": best.language,
+        "gloss": [] if best.language == READER else _gloss(known, facts),
+        "sentences": _sentences(known, best),
+        "sectors": [
+            {"sector": s, "name": facts.sector_names.get(s, s.capitalize())}
+            for s in sorted(scores, key=lambda s: (-scores[s], s))[:4]
+        ],
+        "languages": sorted({a.language for a in known}),
+        "copies": len(known) - len(originals),
+        "independent_origins": len({a.origin or a.source_id for a in originals}),
+        "pakistani": sum(a.country == "PK" for a in known),
+        "russian": sum(a.country == "RU" for a in known),
+        "other": sum(a.country not in ("PK", "RU") for a in known),
+        "first": {"source": first.source, "at": _utc(first.at), "dated": first.dated, "country": first.country},
+        "articles": [
+            {
+                "id": a.id,
+                "title": a.title,
+                "url": a.url,
+                "source": a.source,
+                "country": a.country,
+                "language": a.language,
+                "published_at": _utc(a.published_at) if a.published_at else None,
+                "published_precision": a.published_precision,
+                "first_seen_at": _utc(a.first_seen_at),
+                "origin": a.origin,
+                "copy": a.duplicate_of is not None,
+                "new": a in fresh,
+            }
+            for a in ordered
+        ],
+    }
+
+
+def _weight(item: Json) -> tuple[float, ...]:
+    """Weightiest first: core before passing, more independent origins, both sides, more copies, then the newest."""
+    both = bool(item["pakistani"]) and bool(item["russian"])
+    return (-item["grade"], item["update"], -item["independent_origins"] - both, -item["copies"], -item["story_id"])
+
+
+def _best(articles: Sequence[FactArticle], language: str) -> FactArticle | None:
+    """The article to quote: of the language, original before copy, the surest, the first."""
+    of = [a for a in articles if not language or a.language == language]
+    return min(of, key=lambda a: (-a.grade, a.duplicate_of is not None, -a.score, a.at, a.id), default=None)
+
+
+def _sentences(articles: Sequence[FactArticle], best: FactArticle) -> list[Json]:
+    """Up to two sentences with their source: where the two sides meet in the best article; else its beginning."""
+    out = []
+    for start, end in _telling(best)[:SENTENCES]:
+        text = " ".join(best.text[start:end].split())
+        if len(text) > MOST_SENTENCE:
+            text = text[:MOST_SENTENCE].rsplit(" ", 1)[0] + " …"
+        out.append({"text": text, "language": best.language, "source": best.source, "url": best.url, "start": start})
+    return out
+
+
+def _telling(article: FactArticle) -> list[tuple[int, int]]:
+    """The spans of the sentences that carry most evidence, in the order of the text."""
+    spans = [s for s in sentences(article.text) if s[1] - s[0] > 40] or sentences(article.text)[:1]
+    rated = []
+    for i, (start, end) in enumerate(spans[:60]):
+        kinds = [kind for kind, at in article.evidence if start <= at < end]
+        rate = 2.0 * len(set(kinds)) + min(4, len(kinds)) - 0.25 * i
+        rated.append((rate, -i, (start, end)))
+    return sorted(span for _, _, span in sorted(rated, reverse=True)[:SENTENCES])
+
+
+def _gloss(articles: Sequence[FactArticle], facts: Facts) -> list[str]:
+    """Names and sectors in the reader's language, from the lexicon; never a composed sentence."""
+    sectors = [facts.sector_names.get(s, s) for a in articles for s, _ in a.sectors[:2]]
+    names = [n for a in articles for n in a.names]
+    return list(dict.fromkeys([*sectors, *names]))[:8]
+
+
+def _change(change: Change) -> Json:
+    return {
+        "kind": change.kind,
+        "at": _utc(change.at),
+        "article_id": change.article_id,
+        "story_id": change.story_id,
+        "title": change.title,
+        "old_title": change.old_title,
+        "url": change.url,
+        "source": change.source,
+        "language": change.language,
+    }
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ")

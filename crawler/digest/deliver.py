@@ -1,0 +1,113 @@
+"""Editions to disk: made once, stored, rendered from what is stored, written by rename."""
+
+import difflib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crawler.app import App
+from crawler.digest.build import Window, build, canonical, items_of, window
+from crawler.digest.formats import render
+from crawler.digest.gather import gather
+from store.errors import NotStored, StoreUnwritable
+from store.records import utc_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    edition: dict[str, Any]
+    sha256: str
+    made: bool  # False: it was stored already, and rendered again
+    files: tuple[Path, ...]
+
+
+def deliver(
+    app: App, day: date, *, zone: ZoneInfo, period: str, formats: Sequence[str], directory: Path, now: datetime
+) -> Delivered:
+    """Makes the edition of a day unless it is stored, and writes its files. A provisional one is made anew."""
+    span = window(day, zone, app.config.digest.at, period)
+    made = False
+    with app.store.transaction():
+        stored = app.store.digests.get(day.isoformat(), str(zone), period)
+        if stored is None or json.loads(stored["content"])["provisional"]:
+            edition = build(gather(app, span, created_at=now))
+            text, sha256 = canonical(edition)
+            app.store.digests.put(
+                date=day.isoformat(),
+                timezone=str(zone),
+                period=period,
+                content=text,
+                sha256=sha256,
+                created_at=now,
+                items=items_of(edition),
+            )
+            made = True
+        else:
+            edition, sha256 = json.loads(stored["content"]), stored["sha256"]
+    stem = file_stem(span, home=app.config.timezone)
+    files = [write_file(directory / f"{stem}.{f}", render(edition, f)) for f in formats]
+    if period == "day" and zone == app.config.timezone:
+        newest = app.store.connection.execute(
+            "SELECT max(date) FROM digests WHERE timezone = ? AND period = 'day'", (str(zone),)
+        ).fetchone()[0]
+        if newest == day.isoformat():
+            files += [write_file(directory / f"latest.{f}", render(edition, f)) for f in formats]
+    return Delivered(edition=edition, sha256=sha256, made=made, files=tuple(files))
+
+
+def verify(app: App, day: date, *, zone: ZoneInfo, period: str) -> list[str]:
+    """Rebuilds a stored edition from the rows as of its making; returns what differs, a line each."""
+    stored = app.store.digests.get(day.isoformat(), str(zone), period)
+    if stored is None:
+        raise NotStored(f"no {period} edition of {day} in {zone} is stored; `pakrus digest --date {day}` makes it")
+    span = window(day, zone, app.config.digest.at, period)
+    again = build(gather(app, span, created_at=utc_time(stored["created_at"])))
+    text, sha256 = canonical(again)
+    if sha256 == stored["sha256"]:
+        return []
+    was, now = (
+        json.dumps(json.loads(t), ensure_ascii=False, indent=1, sort_keys=True).splitlines()
+        for t in (stored["content"], text)
+    )
+    return [
+        line
+        for line in difflib.unified_diff(was, now, "stored", "rebuilt", n=0, lineterm="")
+        if not line.startswith("@@")
+    ]
+
+
+def file_stem(span: Window, *, home: ZoneInfo) -> str:
+    """``2026-11-25``, ``2026-11-25.week``, ``2026-11-25.Europe-Moscow``: the name of an edition's files."""
+    parts = [span.date.isoformat()]
+    if span.period != "day":
+        parts.append(span.period)
+    if span.zone != home:
+        parts.append(str(span.zone).replace("/", "-"))
+    return ".".join(parts)
+
+
+def write_file(path: Path, text: str) -> Path:
+    """Writes a file whole or not at all: to a neighbour, flushed to disk, then renamed."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).chmod(0o644)
+                os.replace(file.name, path)  # noqa: PTH105 - Path.replace is the same call, less plainly
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise StoreUnwritable(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path

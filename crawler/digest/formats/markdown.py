@@ -1,0 +1,78 @@
+"""Markdown for a reader, a mail or a wiki. Everything from outside is escaped; right-to-left text is isolated."""
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from crawler.digest.formats import words
+
+Json = dict[str, Any]
+
+# Control characters and bidi overrides would let a title rewrite the line it stands in.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>~|&])")
+_OPENS = re.compile(r"^(\s*)([-+#=]|\d{1,9}(?=[.)]))")  # what would open a list, a heading or a rule
+
+
+def render(edition: Json) -> str:
+    lines = [f"# {words.title(edition)}", "", f"_{_escape(words.span(edition))}_", "", words.day_in_words(edition), ""]
+    lines += [f"- {_escape(line)}" for line in words.watched(edition)]
+    for heading, items in words.sections(edition):
+        lines += ["", f"## {_escape(heading)}"]
+        for item in items:
+            lines += ["", *_item(item)]
+    if edition["changed"]:
+        lines += ["", "## Changed since", ""]
+        lines += [_change(change) for change in edition["changed"]]
+    lines += [
+        "",
+        "---",
+        "",
+        f"_Edition {edition['date']} ({edition['timezone']}), made {edition['created_at']} by pakrus._",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _item(item: Json) -> list[str]:
+    code = item["headline_language"]
+    mark = " _(update)_" if item["update"] else ""
+    named = "" if code == "en" else f" _({words.language(code)})_"
+    out = [f"### {_text(item['headline'], code)}{named}{mark}", ""]
+    if item["gloss"]:
+        out += [f"In English: {_escape(', '.join(item['gloss']))}", ""]
+    for sentence in item["sentences"]:
+        out += [f"> {_text(sentence['text'], sentence['language'])}", f"> — {_escape(sentence['source'])}", ""]
+    sectors = ", ".join(_escape(s["name"]) for s in item["sectors"])
+    out.append(f"{sectors or 'no sector'} · {_escape(words.carriers(item))} · {_escape(words.first(item))}")
+    out.append("")
+    for article in item["articles"]:
+        facts = [words.language(article["language"])]
+        if article["origin"]:
+            facts.append(f"from {article['origin']}")
+        if article["copy"]:
+            facts.append("copy")
+        link = f"[{_text(article['title'], article['language'])}]({_url(article['url'])})"
+        out.append(f"- {_escape(article['source'])}: {link} ({_escape(', '.join(facts))})")
+    return out
+
+
+def _change(change: Json) -> str:
+    link = f"[{_text(change['title'], change['language'])}]({_url(change['url'])})"
+    was = f", was: {_text(change['old_title'], change['language'])}" if change["old_title"] != change["title"] else ""
+    return f"- {change['kind']} {words.capitals(change['at'])}: {_escape(change['source'])}: {link}{was}"
+
+
+def _escape(text: str) -> str:
+    escaped = _SPECIAL.sub(r"\\\1", _CONTROL.sub(" ", text))
+    return _OPENS.sub(lambda m: f"{m[1]}\\{m[2]}" if not m[2].isdigit() else f"{m[1]}{m[2]}\u2060", escaped)
+
+
+def _text(text: str, language: str) -> str:
+    """Text from outside, escaped; in a right-to-left script between isolates (Unicode TR9, RLI and PDI)."""
+    escaped = _escape(" ".join(text.split()))
+    return f"\u2067{escaped}\u2069" if words.direction(language) == "rtl" else escaped
+
+
+def _url(url: str) -> str:
+    """A link target without blanks, brackets or a scheme that is not http."""
+    return quote(url, safe="/:?#@!$&'*+,;=%-._~") if url.startswith(("http://", "https://")) else "#"

@@ -1,0 +1,138 @@
+"""A page, a saved text or a PDF to a `Document`."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lxml import html
+from lxml.etree import LxmlError
+from lxml.html import HtmlElement
+
+from crawler import language, urls
+from crawler.extract.body import read_body, reset_caches
+from crawler.extract.credit import take_credits
+from crawler.extract.decode import decode
+from crawler.extract.leaves import read_leaves
+from crawler.extract.metadata import Metadata, people, read_metadata
+from crawler.extract.outcome import judge
+from crawler.extract.plain import clean_line
+from crawler.types import Document, Entry
+
+__all__ = ["document_json", "extract", "reset_caches"]
+
+MAX_BODY = 10_000_000  # bytes
+
+
+def extract(
+    body: bytes | str,
+    *,
+    url: str,
+    content_type: str = "",
+    kind: str = "html",
+    zone: ZoneInfo | None = None,
+    now: datetime | None = None,
+    entry: Entry | None = None,
+    body_selector: str | None = None,
+    title_selector: str | None = None,
+) -> Document:
+    """What `body` says. `kind`: html, text (a page saved as text) or pdf; `zone` is for times that name none.
+
+    `entry` is what the feed said of this page; it is evidence for what the article is. Spoiled bytes give a document
+    whose outcome is unreadable, never an exception.
+    """
+    if len(body) > MAX_BODY:
+        return _unreadable(url, f"too_large: {len(body)} bytes")
+    if kind == "pdf" or (isinstance(body, bytes) and body[:1024].lstrip().startswith(b"%PDF-")):
+        from crawler.extract.pdf import read_pdf
+
+        return read_pdf(body, url=url, zone=zone, now=now, entry=entry)
+    problems: list[str] = []
+    if isinstance(body, bytes):
+        text, encoding = decode(body, content_type)
+        if encoding != "utf-8":
+            problems.append(f"encoding: read as {encoding}")
+    else:
+        text = body
+    text = text.replace("\0", "")
+    if kind == "text":
+        from crawler.extract.saved_text import read_saved_text
+
+        return read_saved_text(text, url=url, zone=zone, now=now, entry=entry)
+    tree = _parse(text)
+    if tree is None:
+        return _unreadable(url, "no_html: not a page")
+    meta = read_metadata(tree, url=url, zone=zone, now=now, entry=entry, title_selector=title_selector)
+    summary = f"{entry.title} {entry.summary}" if entry else meta.description
+    leaves = read_leaves(tree)
+    found = read_body(
+        tree, leaves, url=url, title=meta.title, summary=summary, json_body=meta.json_body, selector=body_selector
+    )
+    verdict = judge(tree, leaves, body=found, meta=meta, url=url, size=len(text))
+    problems += [verdict.problem] if verdict.problem else []
+    document = _document(url, meta, problems, verdict.outcome)
+    if verdict.outcome not in ("article", "teaser", "listing"):
+        return document
+    credits = take_credits(found.lines, author=meta.author, site=urls.site(url))
+    article = "\n".join(credits.lines)
+    return replace(
+        document,
+        text=article,
+        author=meta.author or ", ".join(people(credits.byline, meta.site)),
+        dateline=credits.dateline,
+        origin=credits.origin,
+        language=language.detect(f"{meta.title}\n{article}", hint=meta.language),
+    )
+
+
+def _document(url: str, meta: Metadata, problems: list[str], outcome: str) -> Document:
+    return Document(
+        url=url,
+        canonical_url=meta.canonical_url,
+        outcome=outcome,
+        title=meta.title,
+        author=meta.author,
+        published=meta.published,
+        language=language.detect(meta.title, hint=meta.language),
+        site=meta.site,
+        images=meta.images,
+        problems=tuple(problems),
+    )
+
+
+def _unreadable(url: str, problem: str) -> Document:
+    return Document(url=url, canonical_url=urls.canonical(url), outcome="unreadable", problems=(problem,))
+
+
+def _parse(text: str) -> HtmlElement | None:
+    """The tree; None where there is no element in `text`. Comments and processing instructions are left out."""
+    if "<" not in text:
+        return None
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
+    try:
+        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser, ensure_head_body=True)
+    except (LxmlError, ValueError, AssertionError):
+        return None
+    return tree if tree.find(".//body") is not None and clean_line(tree.text_content()) else None
+
+
+def document_json(document: Document) -> dict[str, Any]:
+    """The object that `pakrus extract` prints (INTERFACE: published is RFC 3339 in UTC, or null)."""
+    moment = document.published
+    instant = moment.instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment and moment.instant else None
+    return {
+        "url": document.url,
+        "canonical_url": document.canonical_url,
+        "outcome": document.outcome,
+        "title": document.title,
+        "text": document.text,
+        "author": document.author,
+        "published": instant,
+        "published_precision": moment.precision if moment and moment.instant else "unknown",
+        "language": document.language,
+        "site": document.site,
+        "origin": document.origin,
+        "dateline": document.dateline,
+        "images": list(document.images),
+        "problems": list(document.problems),
+    }

@@ -1,0 +1,261 @@
+"""The article's text out of a page's tree.
+
+The source's own selector first, then trafilatura's precision mode, refined by the page's own markup: paragraphs that
+it lost between two that it found come back, links and named furniture that it kept go. A gate asks whether the result
+can be the article; if not, other methods give second opinions and the best judged one is taken.
+"""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+import trafilatura
+from lxml.cssselect import CSSSelector
+from lxml.etree import XPath
+from lxml.html import HtmlElement
+from trafilatura.meta import reset_caches as _reset_caches
+
+from crawler.extract.boilerplate import cut, is_sentence, starts_foot
+from crawler.extract.leaves import Leaf, read_leaves
+from crawler.extract.plain import clean_lines, overlap, stems, words
+
+MAX_TEXT = 400_000  # characters
+GOOD = 0.6  # the verdict from which no second opinion is asked
+_HEADINGS = frozenset(("h2", "h3", "h4", "h5"))
+
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL + 1)
+logging.getLogger("htmldate").setLevel(logging.CRITICAL + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    lines: tuple[str, ...] = ()
+    method: str = ""  # selector, precision, markup, json-ld, balanced
+    verdict: float = 0.0  # 0 not an article, 1 surely
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+def reset_caches() -> None:
+    """Frees what trafilatura and its libraries keep; they never do so themselves."""
+    _reset_caches()
+
+
+def read_body(
+    tree: HtmlElement,
+    leaves: Sequence[Leaf],
+    *,
+    url: str,
+    title: str,
+    summary: str,
+    json_body: str,
+    selector: str | None,
+) -> Body:
+    """The best reading of the article's text, which may be none at all (verdict 0)."""
+    if selector:
+        chosen = [leaf for element in CSSSelector(selector)(tree)[:50] for leaf in read_leaves(element)]
+        lines = [leaf.text for leaf in chosen if not leaf.furniture]
+        if lines:
+            return Body(lines=tuple(cut(lines, title=title)), method="selector", verdict=1.0)
+    judge = _Judge(leaves, title=title, summary=summary, json_body=json_body)
+    best = Body()
+    for method, lines in _opinions(tree, leaves, url=url, title=title, summary=summary, json_body=json_body):
+        kept = cut(lines, title=title)
+        body = Body(lines=tuple(kept), method=method, verdict=judge.verdict(kept))
+        if body.verdict > best.verdict + 0.05 or not best.method:
+            best = body
+        if best.verdict >= GOOD:
+            break
+    return best
+
+
+def _opinions(
+    tree: HtmlElement, leaves: Sequence[Leaf], *, url: str, title: str, summary: str, json_body: str
+) -> Iterator[tuple[str, list[str]]]:
+    lines = _trafilatura(tree, url=url, precision=True)
+    yield "precision", _refine(lines, leaves, title=title, summary=summary)
+    markup = _marked(tree)
+    if markup is not None:
+        yield "markup", [leaf.text for leaf in read_leaves(markup) if _belongs(leaf)]
+    if json_body:
+        yield "json-ld", clean_lines(re.sub(r"<[^>]{1,500}>", "\n", json_body))
+    lines = _trafilatura(tree, url=url, precision=False)
+    yield "balanced", _refine(lines, leaves, title=title, summary=summary)
+
+
+def _trafilatura(tree: HtmlElement, *, url: str, precision: bool) -> list[str]:
+    try:
+        document = trafilatura.bare_extraction(
+            deepcopy(tree), url=url, favor_precision=precision, include_comments=False, with_metadata=False
+        )
+    except (ValueError, TypeError, AttributeError, AssertionError, RecursionError):  # spoiled markup
+        return []
+    text = getattr(document, "text", None) or ""
+    return [line.removeprefix("- ") for line in clean_lines(text[:MAX_TEXT])]
+
+
+_MARKED = XPath(
+    '//*[@itemprop="articleBody" or @property="articleBody" or contains(concat(" ", normalize-space(@class), " "), '
+    '" entry-content ") or contains(concat(" ", normalize-space(@class), " "), " article-body ") or '
+    'contains(concat(" ", normalize-space(@class), " "), " article__text ") or '
+    'contains(concat(" ", normalize-space(@class), " "), " story__content ")]'
+)
+
+
+def _marked(tree: HtmlElement) -> HtmlElement | None:
+    """The element that the page itself marks as the article's body, the largest if there are several."""
+    found: list[HtmlElement] = list(_MARKED(tree))
+    return max(found, key=lambda e: len(e.text_content()), default=None)
+
+
+def _is_pointer(leaf: Leaf) -> bool:
+    """A line that is a link to something else, with a label at most."""
+    if leaf.linked > 0.85:
+        return len(leaf.text) < 200 or not is_sentence(leaf.text)
+    return leaf.linked > 0.35 and len(leaf.text) < 200 and not is_sentence(leaf.text)
+
+
+def _belongs(leaf: Leaf) -> bool:
+    return not leaf.furniture and not _is_pointer(leaf)
+
+
+def _refine(lines: Sequence[str], leaves: Sequence[Leaf], *, title: str, summary: str) -> list[str]:
+    """`lines` as an extractor gave them, corrected by the leaves that they are; as they are where they do not match."""
+    wanted = {key for line in lines if (key := "".join(words(line)))}
+    positions = [n for n, leaf in enumerate(leaves) if leaf.key in wanted]
+    matched = sum(map(len, {leaves[n].key for n in positions}))
+    if not positions or matched < 0.7 * sum(map(len, wanted)):
+        return list(lines)
+    home = _home(leaves, positions)
+    proses = [
+        n for n in positions if home in leaves[n].path and is_sentence(leaves[n].text) and not _is_pointer(leaves[n])
+    ]
+    if not proses:
+        return list(lines)
+    first, last = proses[0], proses[-1]
+    level = leaves[first].path.index(home)
+    last = _to_the_end(leaves, last, home, level)
+    known = set(positions)
+    kept = []
+    for n in range(min(first, positions[0]), max(last, positions[-1]) + 1):
+        leaf = leaves[n]
+        at_home = home in leaf.path
+        if _is_pointer(leaf) or leaf.furniture > (level if at_home else 0):
+            continue
+        prose = is_sentence(leaf.text) and leaf.linked < 0.5
+        below = leaves[n + 1] if n < last else leaf
+        heading = leaf.tag in _HEADINGS and leaf.linked < 0.5 and is_sentence(below.text) and below.linked < 0.5
+        if n in known or (at_home and first <= n <= last and (prose or heading)):
+            if not prose and len(leaf.text) < 80 and _is_pointer(below):
+                continue  # the label over links
+            kept.append(n)
+    return [*_standfirst(leaves, kept, title=title, summary=summary), *(leaves[n].text for n in kept)]
+
+
+def _to_the_end(leaves: Sequence[Leaf], last: int, home: int, level: int) -> int:
+    """The last leaf of the unbroken prose that follows `last` inside `home`."""
+    for n in range(last + 1, len(leaves)):
+        leaf = leaves[n]
+        if home not in leaf.path or starts_foot(leaf.text):
+            break
+        if leaf.furniture > level or _is_pointer(leaf):
+            continue
+        if leaf.tag in _HEADINGS:
+            continue
+        if not is_sentence(leaf.text) or leaf.linked >= 0.5:
+            break
+        last = n
+    return last
+
+
+def _home(leaves: Sequence[Leaf], positions: Sequence[int]) -> int:
+    """The smallest element that holds nine tenths of what was found, or its parent if the article goes on beside it."""
+    weights: Counter[int] = Counter()
+    for n in positions:
+        for number in leaves[n].path:
+            weights[number] += len(leaves[n].text)
+    total = sum(len(leaves[n].text) for n in positions)
+    home = max(number for number, weight in weights.items() if weight >= 0.9 * total)
+    path, kinds = next((leaves[n].path, leaves[n].kinds) for n in positions if home in leaves[n].path)
+    level = path.index(home)
+    # Chunks of one article between advertisements are elements of one class; a second article has a heading.
+    for here in range(level, max(1, level - 4), -1):
+        if kinds[here].startswith("article."):
+            break
+        if not kinds[here].endswith(".") and _goes_on_beside(leaves, path, here, kinds[here]):
+            return path[here - 1]
+    return home
+
+
+def _goes_on_beside(leaves: Sequence[Leaf], path: tuple[int, ...], level: int, kind: str) -> bool:
+    """Whether a sibling of the element at ``path[level]``, of the same kind, holds prose and nothing like a title."""
+    beside: dict[int, list[Leaf]] = {}
+    for leaf in leaves:
+        if (
+            len(leaf.path) > level
+            and leaf.path[level - 1] == path[level - 1]
+            and leaf.path[level] != path[level]
+            and leaf.kinds[level] == kind
+            and leaf.furniture < level
+        ):
+            beside.setdefault(leaf.path[level], []).append(leaf)
+    for chunk in beside.values():
+        prose = sum(len(leaf.text) for leaf in chunk if is_sentence(leaf.text) and leaf.linked < 0.5)
+        if prose >= 200 and is_sentence(chunk[0].text) and not any(leaf.tag == "h1" for leaf in chunk):
+            return True
+    return False
+
+
+def _standfirst(leaves: Sequence[Leaf], kept: Sequence[int], *, title: str, summary: str) -> list[str]:
+    """The lines between the heading and the body that the page calls its summary, or that its feed repeats."""
+    if not kept:
+        return []
+    present = {leaves[n].key for n in kept}
+    key = "".join(words(title))
+    heads = [n for n in range(kept[0]) if leaves[n].tag == "h1" or (key and leaves[n].key == key)]
+    start = heads[-1] + 1 if heads else max(0, kept[0] - 6)
+    about = stems(summary)
+    found = []
+    for n in range(start, kept[0]):
+        leaf = leaves[n]
+        if leaf.key in present or leaf.linked > 0.5 or not 40 <= len(leaf.text) <= 700 or starts_foot(leaf.text):
+            continue
+        told = len(about) >= 4 and overlap(leaf.text, about) > 0.8
+        if (told or leaf.lead) and leaf.furniture in (0, leaves[kept[0]].furniture):
+            found.append(leaf.text)
+            present.add(leaf.key)
+    return found[:3]
+
+
+class _Judge:
+    """Whether lines can be the article of this page."""
+
+    def __init__(self, leaves: Sequence[Leaf], *, title: str, summary: str, json_body: str) -> None:
+        self._title, self._summary, self._json = title, summary, json_body
+        self._links = {leaf.text for leaf in leaves if leaf.linked > 0.85}
+        self._prose = sum(
+            len(leaf.text) for leaf in leaves if not leaf.furniture and leaf.linked < 0.3 and is_sentence(leaf.text)
+        )
+
+    def verdict(self, lines: Sequence[str]) -> float:
+        text = "\n".join(lines)
+        if not text:
+            return 0.0
+        prose = sum(len(line) for line in lines if is_sentence(line))
+        linked = sum(len(line) for line in lines if line in self._links)
+        known = stems(text)
+        length = min(1.0, prose / 400)
+        form = max(0.0, prose / len(text) - linked / len(text))
+        about = max(overlap(self._title, known), overlap(self._summary, known) if self._summary else 0.0)
+        verdict = (0.4 + 0.6 * about) * (0.3 + 0.7 * length) * (0.4 + 0.6 * form)
+        if self._prose > 1_000 and prose < 0.25 * self._prose:
+            verdict *= 0.5  # most of what reads like an article lies elsewhere
+        if self._json:
+            shared = overlap(self._json, known)
+            verdict *= 0.4 + 0.6 * shared
+        return verdict

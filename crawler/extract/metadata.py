@@ -1,0 +1,492 @@
+"""What a page says about its article: title, author, time, canonical URL, site, images, declared language.
+
+Evidence is taken in the order of its reliability, JSON-LD first, and the visible page last. Everything returned is
+plain text, bounded in length.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from htmldate import find_date
+from lxml.html import HtmlElement
+
+from crawler import dates, urls
+from crawler.extract.plain import clean_line, same_text, words
+from crawler.types import Entry, Moment
+
+MAX_IMAGES = 10
+MAX_TITLE = 500
+MAX_AUTHOR = 200
+MAX_JSON = 2_000_000  # characters of one JSON-LD block
+MAX_NODES = 2_000
+
+_ARTICLE_TYPE = re.compile(r"(Article|Posting|Report|Review|NewsItem|LiveBlog)$|^(Report|CreativeWork)$")
+_DATE_META = (
+    "article:published_time",
+    "og:article:published_time",
+    "og:published_time",
+    "article:published",
+    "datepublished",
+    "date_published",
+    "publishdate",
+    "publish-date",
+    "publish_date",
+    "published_date",
+    "publication_date",
+    "published_at",
+    "parsely-pub-date",
+    "cxenseparse:recs:publishtime",
+    "sailthru.date",
+    "article.published",
+    "dc.date.issued",
+    "dcterms.created",
+    "dcterms.issued",
+    "dc.date",
+    "dc.date.created",
+    "dcterms.date",
+    "pubdate",
+    "originalpublicationdate",
+    "article_date_original",
+    "rnews:datepublished",
+    "mediator_published_time",
+    "last-modified-original",
+    "date",
+)
+_AUTHOR_META = ("author", "article:author", "og:article:author", "authors", "byl", "parsely-author", "sailthru.author",
+                "dc.creator", "dcterms.creator", "mediator_author", "cxenseparse:author", "article:author_name",
+                "shareaholic:article_author_name", "creator")  # fmt: skip
+_AUTHOR_XPATH = (
+    './/*[@itemprop="author"]//*[@itemprop="name"]',
+    './/*[@itemprop="author"]',
+    './/a[@rel="author"]',
+    './/*[contains(concat(" ", normalize-space(@class), " "), " author-name ")]',
+    './/*[contains(concat(" ", normalize-space(@class), " "), " byline ")]',
+    './/*[contains(concat(" ", normalize-space(@class), " "), " story__byline ")]',
+    './/*[contains(concat(" ", normalize-space(@class), " "), " author ")]',
+)
+_BY = re.compile(
+    r"^(?:view\s+all\s+posts\s+by|veröffentlicht\s+von|(?:written|posted|reported|published|story)\s+)?by\b[\s:]*|^(?:автор(?:ы)?|текст|корреспондент)\b[\s:]*"
+    r"|^(?:تحریر|رپورٹ|مصنف|از)\s*[:：]\s*|^(?:von|por|par|da|di)\s+(?=[A-ZÀ-Þ])",
+    re.I,
+)
+_NOT_A_NAME = re.compile(
+    r"https?:|www\.|[@/<>{}=|]|\.(?:com|org|net|ru|pk)\b|^\d+$|^(?:admin|administrator|editor|editors|staff|author|"
+    r"web\s?desk|webdesk|webmaster|news\s?desk|newsroom|null|none|undefined|unknown|anonymous|редакция)$",
+    re.I,
+)
+_NAME_SPLIT = re.compile(r"\s*(?:[;,|•·\n]|\s(?:and|und|&|и|اور)\s)\s*")
+_TITLE_SPLIT = re.compile(r"\s+(?:[|–—•·»«:/\\-]|::|\|\|)\s+|\s*[|»]\s*|:\s+(?=\S+$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    title: str = ""
+    author: str = ""
+    published: Moment | None = None
+    canonical_url: str = ""
+    site: str = ""
+    language: str = ""  # as declared
+    images: tuple[str, ...] = ()
+    description: str = ""
+    json_body: str = ""  # JSON-LD articleBody
+    page_type: str = ""  # og:type
+    free: bool = True  # JSON-LD isAccessibleForFree
+    news: bool = False  # some markup says that this is one article
+
+
+def read_metadata(
+    tree: HtmlElement,
+    *,
+    url: str,
+    zone: ZoneInfo | None,
+    now: datetime | None,
+    entry: Entry | None,
+    title_selector: str | None,
+) -> Metadata:
+    metas = _metas(tree)
+    nodes = tuple(_json_nodes(tree))
+    article = _main_article(nodes, url)
+    site = _site(metas, nodes, article, url)
+    title = _title(tree, metas, article, site, entry, title_selector)
+    return Metadata(
+        title=title,
+        author=_author(tree, metas, nodes, article, site),
+        published=_published(tree, metas, article, url=url, zone=zone, now=now, entry=entry),
+        canonical_url=_canonical(tree, metas, url),
+        site=site,
+        language=_language(tree, metas, article),
+        images=_images(metas, article, url),
+        description=clean_line(metas.get("og:description") or metas.get("description") or "")[:2000],
+        json_body=_json_body(article),
+        page_type=metas.get("og:type", "").lower(),
+        free=str(article.get("isAccessibleForFree", "true")).strip().lower() not in ("false", "0", "no"),
+        news=bool(article) or metas.get("og:type", "").lower() == "article",
+    )
+
+
+# --- sources of evidence ---------------------------------------------------------------------------------------
+
+
+def _metas(tree: HtmlElement) -> dict[str, str]:
+    """The first content of each meta name, property or itemprop, lower case."""
+    found: dict[str, str] = {}
+    for meta in tree.iter("meta"):
+        content = (meta.get("content") or "").strip()
+        if not content:
+            continue
+        for attribute in ("property", "name", "itemprop"):
+            name = (meta.get(attribute) or "").strip().lower()
+            if name:
+                found.setdefault(name, content[:5000])
+    return found
+
+
+def _json_nodes(tree: HtmlElement) -> Iterator[dict[str, Any]]:
+    seen = 0
+    for script in tree.iter("script"):
+        if "ld+json" not in (script.get("type") or "").lower() or not script.text or len(script.text) > MAX_JSON:
+            continue
+        stack = [_json(script.text)]
+        while stack and seen < MAX_NODES:
+            value = stack.pop()
+            if isinstance(value, list):
+                stack.extend(reversed(value[:MAX_NODES]))
+            elif isinstance(value, dict):
+                seen += 1
+                yield value
+                stack.extend(value[key] for key in ("mainEntity", "@graph") if key in value)
+
+
+_JSON_NOISE = re.compile(r"^\s*(?://\s*)?<!\[CDATA\[|(?://\s*)?\]\]>\s*$|^\s*<!--|-->\s*$|;\s*$")
+_TRAILING_COMMA = re.compile(r",\s*([}\]])")
+
+
+def _json(text: str) -> Any:
+    text = _JSON_NOISE.sub("", text.strip())
+    for attempt in (text, _TRAILING_COMMA.sub(r"\1", text)):
+        try:
+            return json.loads(attempt, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    found = {}
+    for key in ("headline", "datePublished", "articleBody"):
+        match = re.search(rf'"{key}"\s*:\s*"((?:[^"\\]|\\.)*)"', text)
+        if match:
+            found[key] = match.group(1)
+    return {"@type": "NewsArticle", **found} if found else None
+
+
+def _types(node: dict[str, Any]) -> list[str]:
+    kind = node.get("@type")
+    return [str(k) for k in (kind if isinstance(kind, list) else [kind]) if k]
+
+
+def _main_article(nodes: Sequence[dict[str, Any]], url: str) -> dict[str, Any]:
+    articles = [n for n in nodes if any(_ARTICLE_TYPE.search(kind) for kind in _types(n))]
+    articles = [n for n in articles if n.get("headline") or n.get("datePublished") or n.get("articleBody")]
+    if not articles:
+        return {}
+    path = urlsplit(url).path.rstrip("/")
+
+    def of_this_page(node: dict[str, Any]) -> bool:
+        main = node.get("mainEntityOfPage")
+        addresses = [node.get("url"), node.get("@id"), main.get("@id") if isinstance(main, dict) else main]
+        return any(isinstance(a, str) and path and urlsplit(a).path.rstrip("/") == path for a in addresses)
+
+    return next((n for n in articles if of_this_page(n)), articles[0])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        value = next((v for v in value if v), "")
+    if isinstance(value, dict):
+        value = value.get("name") or value.get("@value") or value.get("headline") or ""
+    return clean_line(_unescape(value)) if isinstance(value, str) else ""
+
+
+def _unescape(text: str) -> str:
+    import html
+
+    return html.unescape(html.unescape(text)) if "&" in text else text
+
+
+# --- fields ----------------------------------------------------------------------------------------------------
+
+
+def _site(metas: dict[str, str], nodes: Sequence[dict[str, Any]], article: dict[str, Any], url: str) -> str:
+    name = clean_line(_unescape(metas.get("og:site_name", "")))
+    if not name or "." in name.strip("."):
+        publisher = _text(article.get("publisher"))
+        name = publisher or name
+    if not name:
+        name = next((_text(n) for n in nodes if "WebSite" in _types(n) and _text(n)), "")
+    if not name:
+        name = clean_line(metas.get("application-name", ""))
+    return name[:100] or urls.site(url)
+
+
+def _title(
+    tree: HtmlElement,
+    metas: dict[str, str],
+    article: dict[str, Any],
+    site: str,
+    entry: Entry | None,
+    selector: str | None,
+) -> str:
+    if selector:
+        chosen = next((clean_line(e.text_content()) for e in tree.cssselect(selector)), "")
+        if chosen:
+            return chosen[:MAX_TITLE]
+    element = tree.find(".//head/title")
+    page_title = clean_line(element.text_content()) if element is not None else ""
+    headline = without_site(_text(article.get("headline")), site)
+    shared = without_site(_unescape(metas.get("og:title", "")), site)
+    heads = [clean_line(h.text_content()) for h in tree.iter("h1")]
+    heads = [h for h in heads if h and len(h) <= MAX_TITLE]
+    given = entry.title if entry else ""
+    if article or metas.get("og:type", "").lower() == "article":
+        # What the newsroom declares; where two declarations differ, the one that the page shows.
+        if shared and any(same_text(shared, head) for head in heads):
+            chosen = shared
+        else:
+            chosen = next((t for t in (headline, shared) if t and not t.endswith(("...", "…"))), headline or shared)
+        if len(words(chosen)) >= 2:
+            return chosen[:MAX_TITLE]
+    declared = [t for t in (headline, shared, without_site(_unescape(metas.get("twitter:title", "")), site)) if t]
+    declared.append(without_site(page_title, site))
+    # Elsewhere the heading that the reader sees, if a declaration bears it out.
+    for head in heads:
+        if any(_alike(head, title) for title in (*declared, given) if title):
+            return head[:MAX_TITLE]
+    return (next((t for t in (*declared, given, *heads) if t), ""))[:MAX_TITLE]
+
+
+def _alike(one: str, other: str) -> bool:
+    a, b = set(words(one)), set(words(other))
+    return bool(a and b) and len(a & b) >= 0.5 * min(len(a), len(b)) and len(a & b) >= 0.34 * max(len(a), len(b))
+
+
+def without_site(title: str, site: str) -> str:
+    """`title` without the name of the site or of its section at either end."""
+    title = clean_line(title)
+    names = {n for n in (*words(site), "".join(words(site))) if n}
+    for _ in range(3):
+        parts = _TITLE_SPLIT.split(title)
+        if len(parts) < 2:
+            return title
+        for index in (-1, 0):
+            part = parts[index]
+            tail = words(part)
+            joined = "".join(tail)
+            named = tail and (set(tail) <= names or joined in names or any(len(n) > 4 and n in joined for n in names))
+            if named and len(tail) <= 6:
+                shorter = title[: -len(part)] if index == -1 else title[len(part) :]
+                shorter = clean_line(re.sub(r"^[\s|–—•·»«:/\\-]+|[\s|–—•·»«:/\\-]+$", "", shorter))
+                if len(words(shorter)) >= 2:
+                    title = shorter
+                    break
+        else:
+            return title
+    return title
+
+
+def _author(
+    tree: HtmlElement,
+    metas: dict[str, str],
+    nodes: Sequence[dict[str, Any]],
+    article: dict[str, Any],
+    site: str,
+) -> str:
+    by_id = {n["@id"]: n for n in nodes if isinstance(n.get("@id"), str) and n.get("name")}
+    value = article.get("author") or article.get("creator")
+    listed = value if isinstance(value, list) else [value]
+    names: list[str] = []
+    declared: list[str] = []
+    for person in listed[:10]:
+        if isinstance(person, dict) and "name" not in person and isinstance(person.get("@id"), str):
+            person = by_id.get(person["@id"], person)
+        raw = person.get("name") if isinstance(person, dict) else person
+        for name in raw if isinstance(raw, list) else [raw]:
+            if isinstance(name, str):
+                declared.append(_unescape(name))
+                names += people(declared[-1], site)
+    for key in _AUTHOR_META:
+        if key in metas and not names:
+            declared.append(_unescape(metas[key]))
+            names = people(declared[-1], site)
+    if not names:
+        for path in _AUTHOR_XPATH:
+            found = [people(e.text_content()[:300], site) for e in tree.xpath(path)[:3]]
+            names = next((n for n in found if n), [])
+            if names:
+                break
+    if not names:  # the newsroom signs as such
+        names = next((n for n in (people(d) for d in declared) if n), [])
+    return ", ".join(dict.fromkeys(names))[:MAX_AUTHOR]
+
+
+def people(text: str, site: str = "") -> list[str]:
+    """The names in a byline; empty where it holds none (a desk, an address, the site itself)."""
+    text = _BY.sub("", clean_line(text)).strip(" .:,-–—")
+    names = []
+    for part in _NAME_SPLIT.split(text):
+        name = _BY.sub("", part).strip(" .:,-–—'\"()")
+        if not name or len(name) > 60 or len(name.split()) > 6 or _NOT_A_NAME.search(name):
+            continue
+        if site and same_text(name, site):
+            continue
+        names.append(name)
+    return names[:8]
+
+
+def _published(
+    tree: HtmlElement,
+    metas: dict[str, str],
+    article: dict[str, Any],
+    *,
+    url: str,
+    zone: ZoneInfo | None,
+    now: datetime | None,
+    entry: Entry | None,
+) -> Moment | None:
+    candidates: list[Moment] = []
+
+    def add(raw: Any, origin: str) -> None:
+        if isinstance(raw, str | int | float) and raw != "":
+            moment = dates.read(raw if not isinstance(raw, str) else raw[:200], zone=zone, now=now, origin=origin)
+            if moment.instant is not None:
+                candidates.append(moment)
+
+    for key in ("datePublished", "dateCreated", "uploadDate"):
+        if not candidates:
+            add(article.get(key), "json-ld")
+    for key in _DATE_META:
+        if key in metas:
+            add(metas[key], "meta")
+            break
+    for element in _times(tree):
+        add(element, "time")
+        break
+    if entry and entry.published:
+        candidates.append(entry.published)
+    if not any(c.precision in ("exact", "minute") for c in candidates):
+        for element in tree.xpath(_VISIBLE_DATE)[:20]:
+            text = clean_line(element.text_content())
+            if 6 <= len(text) <= 100 and any(c.isdigit() for c in text):
+                before = len(candidates)
+                add(text, "text")
+                if len(candidates) > before:
+                    break
+    if not candidates:
+        add(_visible(tree, url, now), "text")
+    if not candidates:
+        match = _URL_DATE.search(urlsplit(url).path)
+        if match:
+            add("-".join(match.groups()), "url")
+    if not candidates:
+        return None
+    return dates.best(candidates, now=now)
+
+
+_VISIBLE_DATE = (
+    ".//*[self::span or self::div or self::p or self::li or self::small or self::a]"
+    '[contains(@class, "date") or contains(@class, "time") or contains(@class, "publish") or contains(@class, "posted")'
+    ' or contains(@id, "date")][not(ancestor::aside) and not(ancestor::footer) and not(ancestor::nav)]'
+)
+_URL_DATE = re.compile(r"/(20\d\d|19\d\d)[/-]?(0[1-9]|1[0-2])[/-]?([0-3]\d)(?!\d)")
+
+
+def _times(tree: HtmlElement) -> Iterator[str]:
+    """The times of the article: marked as published first, the others in the order of the page."""
+    marked: list[str] = []
+    plain: list[str] = []
+    for element in tree.iter("time", "abbr", "span", "div", "p", "a", "meta"):
+        prop = (element.get("itemprop") or "").lower()
+        if element.tag != "time" and prop not in ("datepublished", "datecreated"):
+            continue
+        value = (
+            element.get("datetime")
+            or element.get("content")
+            or element.get("title")
+            or clean_line(element.text_content())
+        )
+        if not value:
+            continue
+        hints = f"{prop} {element.get('class') or ''} {element.get('pubdate') or ''}".lower()
+        if "modified" in prop or "updated" in hints.split():
+            continue
+        if "datepublished" in hints or "published" in hints or "pubdate" in element.attrib:
+            marked.append(value)
+        else:
+            plain.append(value)
+    yield from marked
+    yield from plain
+
+
+def _visible(tree: HtmlElement, url: str, now: datetime | None) -> str:
+    """What htmldate finds in the visible text and the rest of the markup: a day."""
+    try:
+        found = find_date(
+            tree,
+            extensive_search=True,
+            original_date=True,
+            url=url,
+            max_date=now.strftime("%Y-%m-%d") if now else None,
+        )
+    except (ValueError, TypeError, AttributeError, OverflowError):  # its own parsing of hostile markup
+        return ""
+    return found or ""
+
+
+def _canonical(tree: HtmlElement, metas: dict[str, str], url: str) -> str:
+    """Believed on the page's own site only, and never when it is the front page."""
+    base = urls.canonical(url)
+    declared = [e.get("href") or "" for e in tree.iter("link") if "canonical" in (e.get("rel") or "").lower().split()]
+    for href in (*declared, metas.get("og:url", "")):
+        absolute = urls.absolute(href, url) if href.strip() else None
+        if absolute is None or urls.site(absolute) != urls.site(url):
+            continue
+        if urlsplit(absolute).path in ("", "/") and not urlsplit(absolute).query:
+            continue
+        return urls.canonical(absolute)
+    return base
+
+
+def _language(tree: HtmlElement, metas: dict[str, str], article: dict[str, Any]) -> str:
+    root = tree.getroottree().getroot()
+    for value in (
+        article.get("inLanguage"),
+        root.get("lang"),
+        root.get("{http://www.w3.org/XML/1998/namespace}lang"),
+        metas.get("og:locale"),
+        metas.get("content-language"),
+    ):
+        if isinstance(value, dict):
+            value = value.get("alternateName") or value.get("name")
+        if isinstance(value, str) and value.strip():
+            return value.strip()[:20]
+    return ""
+
+
+def _images(metas: dict[str, str], article: dict[str, Any], url: str) -> tuple[str, ...]:
+    found: list[str] = []
+    value = article.get("image")
+    listed = value if isinstance(value, list) else [value]
+    raw = [metas.get("og:image"), metas.get("og:image:url"), metas.get("twitter:image")]
+    raw += [i.get("url") if isinstance(i, dict) else i for i in listed[:MAX_IMAGES]]
+    for href in raw:
+        absolute = urls.absolute(href, url) if isinstance(href, str) and href.strip() else None
+        if absolute and absolute.startswith(("http://", "https://")) and absolute not in found:
+            found.append(absolute)
+    return tuple(found[:MAX_IMAGES])
+
+
+def _json_body(article: dict[str, Any]) -> str:
+    body = article.get("articleBody")
+    return _unescape(body)[:200_000] if isinstance(body, str) else ""

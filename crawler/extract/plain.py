@@ -1,0 +1,45 @@
+"""Plain text: lines without invisible marks and stray blanks, and how alike two texts are."""
+
+import re
+from collections.abc import Iterable
+
+from crawler.text import words
+
+__all__ = ["clean_line", "clean_lines", "overlap", "same_text", "words"]
+
+# Soft hyphens, zero-width and direction marks, NULs and control characters, private-use and replacement glyphs of icon
+# fonts. ZWNJ (U+200C) stays between Arabic-script letters, where it is spelling, and goes elsewhere.
+_MARKS = re.compile(
+    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u061c\u180e\u200b\u200d-\u200f"
+    "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe0e\ufe0f\ufeff\ufff9-\ufffc\ue000-\uf8ff\ud800-\udfff]"
+)
+_ZWNJ = re.compile("(?<![\u0600-\u06ff])\u200c|\u200c(?![\u0600-\u06ff])")
+_BLANKS = re.compile(r"[^\S\n]+")
+_BREAKS = re.compile(r"\s*(?:[\n\r\u0085\u2028\u2029]\s*)+")
+
+
+def clean_line(text: str) -> str:
+    """`text` on one line."""
+    return " ".join(_ZWNJ.sub("", _MARKS.sub("", text)).split())
+
+
+def clean_lines(text: str) -> list[str]:
+    """The lines of `text` that hold something, each cleaned."""
+    text = _ZWNJ.sub("", _MARKS.sub("", text))
+    return [line for raw in _BREAKS.split(text) if (line := _BLANKS.sub(" ", raw).strip())]
+
+
+def same_text(one: str, other: str) -> bool:
+    """The same words in the same order, marks and case aside."""
+    return "".join(words(one)) == "".join(words(other))
+
+
+def stems(text: str) -> set[str]:
+    """Words of four letters and more by their first five: enough to see past the endings of Russian and Urdu."""
+    return {word[:5] for word in words(text) if len(word) >= 4}
+
+
+def overlap(part: str, whole: Iterable[str] | set[str]) -> float:
+    """The share of the stems of `part` that `whole` (a set of stems) has; 1.0 where `part` has none."""
+    wanted = stems(part)
+    return len(wanted & set(whole)) / len(wanted) if wanted else 1.0

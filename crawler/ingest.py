@@ -1,0 +1,618 @@
+"""The one place where knowledge is written: ask the store, call the core, write in one transaction.
+
+`settle_visit` takes what a source listed, `settle_page` what a page said, `settle_line` a document that somebody else
+has fetched. Judging happens before a transaction begins; what depends on the rows (copies, stories) inside it.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from crawler import cluster, schedule, urls
+from crawler.app import App
+from crawler.classify import classify, worth_fetching
+from crawler.config import SourceConfig
+from crawler.shadow import shadow
+from crawler.types import Classification, Document, Entry, Fetched, Moment, Reading, Text
+from store.articles import NewArticle
+from store.frontier import NewEntry
+from store.records import Article, MentionRow, Outcome, Pending, State, Validators, Visit
+
+# Kept articles are read again for edits, so long after they were first seen; most edits come within the day.
+RECHECKS = tuple(timedelta(hours=h) for h in (1, 6, 24, 72, 168))
+STAND_IN = 300  # characters of the feed's own text from which it may stand in for a page that cannot be read
+MOST_TEXT = 400_000  # characters of a text; a longer one is cut: no article of this beat is a book
+MOST_TITLE = 500
+MOST_FEED_TEXT = 20_000  # characters of a feed's own text kept until the page is read
+WITNESS = "witness: compared with what we have, never an article"
+
+
+# --- what a source listed ---------------------------------------------------------------------------------------
+
+
+def settle_visit(
+    app: App,
+    source: SourceConfig,
+    visit: Visit,
+    *,
+    reading: Reading | None,
+    validators: Validators,
+    schedule: schedule.Decision,
+    now: datetime,
+    full: bool = True,
+) -> Visit:
+    """Writes a visit: its entries first, then validators, outcome and the next time, in one transaction.
+
+    `full`: the visit was unconditional. A visit that read entries comes back with its counts, and with the outcome
+    unchanged where none was new.
+    """
+    state = app.store.sources.get(source.id)
+    found = [_new_entry(app, source, entry) for entry in reading.entries] if reading else []
+    with app.store.transaction():
+        if reading is not None:
+            visit = _count(visit, *_write_entries(app, source, found, now=now))
+        visit_id = app.store.visits.add(visit)
+        first = state.last_good_at is None
+        if visit.overlap == 0 and visit.entries_seen and not first and source.role == "source":
+            app.store.visits.gap(visit_id, source.id, since=state.last_good_at, until=now)
+        app.store.sources.visited(
+            source.id,
+            at=now,
+            outcome=visit.outcome,
+            state=visit.outcome.state,
+            good=visit.outcome.good,
+            error=visit.error,
+            validators=validators,
+            next_due_at=schedule.next_due_at,
+            interval_s=schedule.interval_s,
+            consecutive_failures=schedule.consecutive_failures,
+            visits_since_full=0 if full else state.visits_since_full + 1,
+            moved_to=visit.moved_to,
+        )
+    return visit
+
+
+def _count(visit: Visit, new: int, overlap: int) -> Visit:
+    outcome = Outcome.UNCHANGED if visit.outcome is Outcome.NEW and not new else visit.outcome
+    return replace(visit, outcome=outcome, entries_seen=new + overlap, entries_new=new, overlap=overlap)
+
+
+def overlap(app: App, source: SourceConfig, reading: Reading) -> int:
+    """How many items of a reading are in the ledger already; what the schedule wants to know beforehand."""
+    keys = list({entry_key(entry) for entry in reading.entries})
+    return len(app.store.frontier.known(source.id, keys))
+
+
+def entry_key(entry: Entry) -> str:
+    """What makes an item the same at the next visit: its page; without a link its id, without both its title.
+
+    The link before the guid: sites change guids with their software, and give one guid to different pages.
+    """
+    if entry.url:
+        return urls.canonical(entry.url)
+    return entry.id or "title:" + hashlib.sha256(entry.title.encode()).hexdigest()[:32]
+
+
+def _new_entry(app: App, source: SourceConfig, entry: Entry) -> NewEntry:
+    """How an item would enter the ledger: with the state that its source and its words call for."""
+    state, reason = State.PENDING, ""
+    if source.role == "witness":
+        state, reason = State.REJECTED, WITNESS
+    elif entry.url is None:
+        state, reason = State.REJECTED, "no usable link"
+    elif urls.is_search_link(entry.url):
+        state, reason = State.REJECTED, "a search link is no article"
+    elif source.fetch_pages == "candidates" and not worth_fetching(
+        entry.title,
+        f"{entry.summary}\n{entry.content}",
+        language=source.language,
+        country=source.country,
+        lexicon=app.lexicon,
+    ):
+        state, reason = State.REJECTED, "title and summary do not name both sides"
+    published = entry.published or Moment(instant=None)
+    waiting = state is State.PENDING
+    return NewEntry(
+        key=entry_key(entry),
+        guid=_clean(entry.id)[:1000],
+        url=entry.url,
+        canonical_url=urls.canonical(entry.url) if entry.url else "",
+        title=_clean(entry.title)[:MOST_TITLE],
+        summary=_clean(entry.summary)[:MOST_FEED_TEXT] if waiting else "",
+        content=_clean(entry.content)[:MOST_FEED_TEXT] if waiting else "",
+        author=_clean(entry.author)[:MOST_TITLE],
+        publisher=_clean(entry.publisher)[:MOST_TITLE],
+        published_at=published.instant,
+        published_precision=published.precision,
+        state=state,
+        reason=reason,
+    )
+
+
+def _write_entries(app: App, source: SourceConfig, found: Sequence[NewEntry], *, now: datetime) -> tuple[int, int]:
+    """(new, already known). A known item whose words changed is looked at again."""
+    frontier = app.store.frontier
+    by_key = {entry.key: entry for entry in found}  # an item listed twice is one
+    known = frontier.known(source.id, list(by_key))
+    for key, entry in by_key.items():
+        old = known.get(key)
+        if old is None:
+            frontier.add(source.id, _beside(app, entry), now=now)
+        elif entry.state is not State.REJECTED and old.item_sha256 != entry.item_sha256 and old.reason != WITNESS:
+            frontier.reword(old.id, entry, again=old.state in (State.REJECTED, State.FAILED, State.BLOCKED))
+            if old.article_id is not None:
+                app.store.articles.postpone(old.article_id, recheck_at=now)
+    frontier.seen([k.id for k in known.values()], now=now)
+    return len(by_key) - len(known), len(known)
+
+
+def _beside(app: App, entry: NewEntry) -> NewEntry:
+    """An item whose page another source has led to already takes that page's state."""
+    if entry.state is not State.PENDING:
+        return entry
+    other = app.store.frontier.same_page(entry.canonical_url)
+    if (
+        other is None
+        or other.state is State.PENDING
+        or other.reason in (WITNESS, "title and summary do not name both sides")
+    ):
+        return entry
+    return replace(
+        entry,
+        state=other.state,
+        reason=other.reason,
+        article_id=other.article_id,
+        score=other.score,
+        summary="",
+        content="",
+    )
+
+
+# --- what a page said -------------------------------------------------------------------------------------------
+
+
+def settle_page(
+    app: App,
+    pending: Pending,
+    *,
+    fetched: Fetched | None,
+    document: Document | None,
+    problem: str | None = None,
+    blocked: bool = False,
+    skipped: str | None = None,
+    gone: bool = False,
+    now: datetime,
+) -> State:
+    """Writes what came of reading a page, in one transaction; returns the state of its entry.
+
+    `document` is what the page says; else `problem` is why it could not be read (it comes back at 10 min, 1 h, 6 h,
+    1 d, 3 d, and then rests as failed), `blocked` that we may not read it, `skipped` that a cheap look at its bytes
+    ruled it out, `gone` that it answered 404 or 410.
+    """
+    if pending.article_id is not None:
+        return _settle_recheck(app, pending, fetched=fetched, document=document, gone=gone, now=now)
+    source = app.config.source(pending.source_id)
+    if skipped is not None:
+        with app.store.transaction():
+            app.store.frontier.settle(pending.entry_id, State.REJECTED, reason=skipped, score=0.0)
+        return State.REJECTED
+    if document is not None and document.outcome in ("article", "teaser"):
+        document = _with_feed(document, pending)
+        note = "teaser: the page shows only its beginning" if document.outcome == "teaser" else ""
+        verdict = _judge(app, document, source)
+        return _record(app, pending, source, document, verdict, fetched=fetched, now=now, note=note)
+    if document is not None:
+        problem = f"{document.outcome}: {'; '.join(document.problems) or 'no article on the page'}"
+        blocked = blocked or document.outcome in ("bot_wall", "login", "consent")
+    assert problem is not None
+    stand_in = _feed_document(pending, source)
+    if stand_in is not None:
+        verdict = _judge(app, stand_in, source)
+        if verdict.grade:
+            return _record(
+                app,
+                pending,
+                source,
+                stand_in,
+                verdict,
+                fetched=None,
+                now=now,
+                note=f"the feed's text stands in: {problem}",
+            )
+    with app.store.transaction():
+        again = None if blocked else schedule.next_try(pending.tries, now, app.random)
+        if again is not None:
+            app.store.frontier.retry(pending.entry_id, reason=problem, next_try_at=again)
+            return State.PENDING
+        rest = State.BLOCKED if blocked else State.FAILED
+        app.store.frontier.settle(pending.entry_id, rest, reason=problem)
+    return rest
+
+
+def _with_feed(document: Document, pending: Pending) -> Document:
+    """Fills in from the feed what the page does not say."""
+    published = document.published
+    if (published is None or published.instant is None) and pending.published_at is not None:
+        published = Moment(instant=pending.published_at, precision=pending.published_precision, origin="feed")
+    text = document.text
+    if document.outcome == "teaser" and len(pending.content) > len(text):
+        text = pending.content
+    return replace(
+        document,
+        title=document.title or pending.title,
+        author=document.author or pending.author,
+        text=text,
+        published=published,
+    )
+
+
+def _feed_document(pending: Pending, source: SourceConfig) -> Document | None:
+    """The feed's own text as a document, where there is enough of it."""
+    text = max(pending.content, pending.summary, key=len)
+    if len(text) < STAND_IN:
+        return None
+    return Document(
+        url=pending.url,
+        canonical_url=pending.url,
+        outcome="article",
+        title=pending.title,
+        text=text,
+        author=pending.author,
+        published=Moment(instant=pending.published_at, precision=pending.published_precision, origin="feed"),
+        language=source.language,
+    )
+
+
+def _judge(app: App, document: Document, source: SourceConfig) -> Classification:
+    return classify(
+        Text(
+            title=_clean(document.title)[:MOST_TITLE],
+            text=_clean(document.text)[:MOST_TEXT],
+            language=document.language,
+            url=document.url,
+            published=document.published.instant if document.published else None,
+            country=source.country,
+            source=source.id,
+        ),
+        app.lexicon,
+    )
+
+
+def _record(
+    app: App,
+    pending: Pending,
+    source: SourceConfig,
+    document: Document,
+    verdict: Classification,
+    *,
+    fetched: Fetched | None,
+    now: datetime,
+    note: str = "",
+) -> State:
+    """One transaction: document, article, evidence, story, and the entry settled."""
+    frontier, documents = app.store.frontier, app.store.documents
+    title, text = _clean(document.title)[:MOST_TITLE], _clean(document.text)[:MOST_TEXT]
+    with app.store.transaction():
+        if not verdict.grade:
+            documents.put(pending.entry_id, title=title, text=text, fetched_at=now)
+            frontier.settle(pending.entry_id, State.REJECTED, reason=verdict.reason, score=verdict.score)
+            return State.REJECTED
+        documents.put(pending.entry_id, title=title, text=text, fetched_at=now, page=fetched.body if fetched else None)
+        first_seen = pending.first_seen_at
+        recheck = (schedule.next_try(pending.tries, now, app.random) if note else None) or _next_recheck(
+            first_seen, now
+        )
+        new = new_article(app, document, verdict, source_id=source.id, country=source.country, first_seen=first_seen)
+        new = replace(
+            new,
+            etag=fetched.headers.get("etag") if fetched else None,
+            last_modified=fetched.headers.get("last-modified") if fetched else None,
+            recheck_at=recheck,
+        )
+        placed = place(app, new, now=now)
+        frontier.settle(
+            pending.entry_id,
+            placed.state,
+            reason=note or verdict.reason,
+            score=verdict.score,
+            article_id=placed.article_id,
+        )
+        return placed.state
+
+
+def _settle_recheck(
+    app: App, pending: Pending, *, fetched: Fetched | None, document: Document | None, gone: bool, now: datetime
+) -> State:
+    """A kept article read again: withdrawn, unchanged, trivially changed, or revised."""
+    assert pending.article_id is not None
+    articles = app.store.articles
+    old = articles.get(pending.article_id)
+    state = State.DUPLICATE if old.duplicate_of else State.KEPT
+    source = app.config.source(pending.source_id)
+    revised = None
+    if document is not None and document.outcome == "article":
+        document = _with_feed(document, pending)
+        if not cluster.is_trivial_edit(old.title, old.text, _clean(document.title), _clean(document.text)):
+            revised = _judge(app, document, source)
+    with app.store.transaction():
+        if gone:
+            articles.withdraw(old.id, at=now)
+            return state
+        if revised is not None and document is not None:
+            app.store.documents.put(
+                pending.entry_id,
+                title=document.title,
+                text=document.text,
+                fetched_at=now,
+                page=fetched.body if fetched else None,
+            )
+            state = _revise(app, old, document, revised, now=now)
+        articles.rechecked(
+            old.id,
+            recheck_at=_next_recheck(old.first_seen_at, now),
+            etag=fetched.headers.get("etag") if fetched else None,
+            last_modified=fetched.headers.get("last-modified") if fetched else None,
+        )
+        return state
+
+
+def _revise(app: App, old: Article, document: Document, verdict: Classification, *, now: datetime) -> State:
+    """Keeps the old version and judges the new one in its place. An edit never unmakes an article: it keeps grade 1."""
+    app.store.articles.revise(old, seen_at=now)
+    verdict = replace(verdict, grade=max(1, verdict.grade))
+    published = document.published
+    if published is None or published.instant is None or old.published_at is not None:
+        # An edit moves no article to another day.
+        published = Moment(instant=old.published_at, precision=old.published_precision, origin=old.published_from)
+    document = replace(document, published=published, origin=document.origin or old.origin)
+    new = new_article(
+        app, document, verdict, source_id=old.source_id, country=old.country, first_seen=old.first_seen_at
+    )
+    placed = place(app, replace(new, url=old.url, canonical_url=old.canonical_url), now=now, old=old)
+    app.store.frontier.restate(old.id, placed.state)
+    return placed.state
+
+
+def _next_recheck(first_seen: datetime, now: datetime) -> datetime | None:
+    return next((first_seen + step for step in RECHECKS if first_seen + step > now), None)
+
+
+# --- an article takes its place -----------------------------------------------------------------------------------
+
+
+def new_article(
+    app: App, document: Document, verdict: Classification, *, source_id: str, country: str, first_seen: datetime
+) -> NewArticle:
+    """All that is stored of an article, worked out from its document and its verdict."""
+    title, text = _clean(document.title)[:MOST_TITLE], _clean(document.text)[:MOST_TEXT]
+    published = document.published or Moment(instant=None)
+    instant = published.instant
+    profile = cluster.profile(
+        title=title,
+        text=text,
+        language=verdict.language,
+        published=instant,
+        first_seen=first_seen,
+        classification=verdict,
+        lexicon=app.lexicon,
+    )
+    evidence = [
+        MentionRow(kind="sector", name=sector.sector, field=e.field, start=e.start, quote=e.quote)
+        for sector in verdict.sectors
+        for e in sector.evidence
+    ]
+    return NewArticle(
+        url=document.url,
+        canonical_url=urls.canonical(document.canonical_url or document.url),
+        source_id=source_id,
+        title=title,
+        text=text,
+        author=_clean(document.author)[:MOST_TITLE],
+        language=verdict.language,
+        country=country,
+        published_at=instant,
+        published_precision=published.precision if instant else "unknown",
+        published_from=published.origin if instant else "unknown",
+        first_seen_at=first_seen,
+        day=local_day(instant or first_seen, app.config.timezone),
+        grade=verdict.grade,
+        score=verdict.score,
+        origin=document.origin,
+        dateline=document.dateline,
+        text_hash=text_hash(title, text),
+        reasons=[{k: v for k, v in asdict(r).items() if v not in ("", -1)} for r in verdict.reasons],
+        profile=profile.to_json(),
+        sectors=[(s.sector, s.score) for s in verdict.sectors],
+        mentions=[
+            *(
+                MentionRow(kind=m.kind, name=m.name, field=m.field, start=m.start, quote=m.quote)
+                for m in verdict.mentions
+            ),
+            *evidence,
+        ],
+        fingerprint=cluster.fingerprint(f"{title}\n{text}"),
+        story_keys=cluster.keys(profile),
+        shadow=(shadow(title), shadow(text)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    article_id: int
+    state: State
+
+
+def place(app: App, new: NewArticle, *, now: datetime, old: Article | None = None) -> Placed:
+    """Finds the copies and the story of an article and writes it; `old` is the stored article that it replaces.
+
+    Of copies the one that came out first is the original, whichever was found first.
+    """
+    articles, stories = app.store.articles, app.store.stories
+    exclude = old.id if old else None
+    candidates = [
+        cluster.Candidate(article_id=n.article_id, shared=n.shared, size=n.size, at=n.at)
+        for n in articles.near(new.fingerprint, exclude=exclude)
+    ]
+    copied = cluster.copy_of(
+        new.fingerprint, candidates, text=new.text, at=new.at, text_of=lambda id_: articles.get(id_).text
+    )
+    original = articles.get(copied) if copied is not None else None
+    if original is not None and original.duplicate_of not in (None, exclude):
+        original = articles.get(original.duplicate_of)  # type: ignore[arg-type]
+    profile = cluster.Profile.from_json(new.profile)
+    window = timedelta(days=cluster.WINDOW)
+    near = articles.neighbours(new.story_keys, since=new.at - window, until=new.at + window, exclude=exclude)
+    placement = cluster.place(profile, [(a, s, cluster.Profile.from_json(p)) for a, s, p in near])
+    joined = set(placement.stories) | ({original.story_id} if original else set())
+    reasons = list(placement.reasons) + ([f"copy of article {original.id}"] if original else [])
+    alone = old is not None and [a.id for a in articles.of_story(old.story_id)] == [old.id]
+    if joined:
+        story = min(joined)
+    else:
+        story = old.story_id if old is not None and alone else stories.open(new.title, at=new.at, now=now)
+    later = original is not None and (original.published_at or original.first_seen_at) > new.at
+    duplicate_of = original.id if original is not None and not later else None
+    if old is None:
+        article_id = articles.add(new, story_id=story, duplicate_of=duplicate_of)
+    else:
+        article_id = old.id
+        articles.rewrite(article_id, new, story_id=story, duplicate_of=duplicate_of)
+    if len(joined) > 1:
+        stories.join(sorted(joined), article_id=article_id, reasons=reasons, now=now)
+    if original is not None and later:
+        for copy in [original.id, *articles.copies(original.id)]:
+            if copy != article_id:
+                articles.copy_of(copy, article_id)
+                app.store.frontier.restate(copy, State.DUPLICATE)
+    if duplicate_of is not None:
+        for copy in articles.copies(article_id):  # what was copied from a copy
+            articles.copy_of(copy, duplicate_of)
+    stories.refresh(story)
+    if old is not None and old.story_id != story:
+        stories.refresh(old.story_id)
+    return Placed(article_id, State.DUPLICATE if duplicate_of is not None else State.KEPT)
+
+
+# --- documents that somebody else has fetched ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One document of `pakrus ingest`."""
+
+    url: str
+    title: str
+    text: str
+    published: Moment | None
+    language: str
+    source: str
+    country: str
+    first_seen: datetime
+    origin: str = ""
+    dateline: str = ""
+
+
+def settle_line(app: App, line: Line, *, now: datetime) -> str:
+    """Takes a document through classify, dedupe and stories. Returns kept, duplicates, rejected, revised or unchanged.
+
+    One transaction; the judging comes before it.
+    """
+    key = urls.canonical(line.url)
+    document = Document(
+        url=line.url,
+        canonical_url=line.url,
+        outcome="article",
+        title=_clean(line.title)[:MOST_TITLE],
+        text=_clean(line.text)[:MOST_TEXT],
+        published=line.published,
+        language=line.language,
+        origin=line.origin,
+        dateline=line.dateline,
+    )
+    store = app.store
+    before = store.frontier.same_page(key)
+    had = store.documents.get(before.id) if before else None
+    if had == (document.title, document.text):
+        return "unchanged"
+    verdict = classify(
+        Text(
+            title=document.title,
+            text=document.text,
+            language=line.language,
+            url=line.url,
+            published=line.published.instant if line.published else None,
+            country=line.country,
+            source=line.source,
+        ),
+        app.lexicon,
+    )
+    with store.transaction():
+        if before is not None and before.article_id is not None:
+            return _line_again(app, before.article_id, before.id, document, verdict, now=now)
+        store.sources.ensure(line.source, name=line.source, country=line.country, language=line.language, now=now)
+        published = line.published or Moment(instant=None)
+        entry_id = (
+            before.id
+            if before
+            else store.frontier.add(
+                line.source,
+                NewEntry(
+                    key=key,
+                    url=line.url,
+                    canonical_url=key,
+                    title=document.title,
+                    published_at=published.instant,
+                    published_precision=published.precision,
+                ),
+                now=now,
+                first_seen=line.first_seen,
+            )
+        )
+        store.documents.put(entry_id, title=document.title, text=document.text, fetched_at=now)
+        if not verdict.grade:
+            store.frontier.settle(entry_id, State.REJECTED, reason=verdict.reason, score=verdict.score)
+            return "revised" if had else "rejected"
+        new = new_article(
+            app, document, verdict, source_id=line.source, country=line.country, first_seen=line.first_seen
+        )
+        placed = place(app, new, now=now)
+        store.frontier.settle(
+            entry_id, placed.state, reason=verdict.reason, score=verdict.score, article_id=placed.article_id
+        )
+    if had:
+        return "revised"
+    return "duplicates" if placed.state is State.DUPLICATE else "kept"
+
+
+def _line_again(
+    app: App, article_id: int, entry_id: int, document: Document, verdict: Classification, *, now: datetime
+) -> str:
+    old = app.store.articles.get(article_id)
+    app.store.documents.put(entry_id, title=document.title, text=document.text, fetched_at=now)
+    if cluster.is_trivial_edit(old.title, old.text, document.title, document.text):
+        return "unchanged"
+    _revise(app, old, document, verdict, now=now)
+    return "revised"
+
+
+# --- small things -------------------------------------------------------------------------------------------------
+
+
+def local_day(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).date().isoformat()
+
+
+def text_hash(title: str, text: str) -> str:
+    """sha256 over title and text with white space folded."""
+    return hashlib.sha256(f"{' '.join(title.split())}\n{' '.join(text.split())}".encode()).hexdigest()
+
+
+_SURROGATES = re.compile("[\x00\ud800-\udfff]")
+
+
+def _clean(text: str) -> str:
+    """Without NUL and lone surrogates, which SQLite cannot hold as text; offsets are counted in what is stored."""
+    return _SURROGATES.sub("", text)

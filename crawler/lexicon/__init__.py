@@ -1,0 +1,269 @@
+"""The lexicon of a pair of countries, and its matcher.
+
+`load` takes the compiled file when it was made from the slices as they are, and compiles them in memory when not.
+`Lexicon` finds things (names with one identity over three scripts) and labels (words of dealing, sector terms) in
+folded text. It knows words, not meaning: what a match proves is for `crawler.classify` to say.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ahocorasick_rs
+
+from crawler.errors import LexiconError, UsageError
+from crawler.lexicon import compiled
+from crawler.lexicon.slices import HOME, digest, paths, read
+from crawler.text import Folded, fold
+from crawler.types import Mention
+
+__all__ = ["Hit", "Label", "Lexicon", "LexiconError", "Thing", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One identity: what the lexicon says of it. `sides` are those of the topic alone; a bridge has both."""
+
+    name: str
+    kind: str
+    sides: frozenset[str]
+    sectors: tuple[str, ...]
+    foreign: bool  # it belongs to a country outside the topic
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A thing at ``folded.text[start:end]``. `weak`: counts only with support (docs/lexicon.md)."""
+
+    start: int
+    end: int
+    thing: Thing
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word class (`kind` "word") or a sector term (`kind` "sector", weight 1 to 3) at ``folded.text[start:end]``."""
+
+    start: int
+    end: int
+    kind: str
+    name: str
+    weight: int
+
+
+_Row = tuple[int, int, tuple[str, ...], str | None]
+
+
+class _Matcher:
+    """Aho-Corasick over the common beginnings, then endings and word boundaries by hand."""
+
+    def __init__(self, table: dict[str, Any], endings: Sequence[tuple[str, ...]], joined: dict[str, list[str]]) -> None:
+        self._automaton = ahocorasick_rs.AhoCorasick(
+            table["patterns"], implementation=ahocorasick_rs.Implementation.ContiguousNFA, store_patterns=False
+        )
+        self._entries = table["entries"]
+        self._endings = endings
+        self._before = frozenset(joined.get("joined_before", ()))
+        self._after = frozenset(joined.get("joined_after", ()))
+
+    def scan(self, folded: Folded) -> list[tuple[int, int, int, int]]:
+        """(start, end, reference, flags) of every term at word boundaries, in order of start; overlaps included."""
+        text, endings = folded.text, self._endings
+        found = []
+        for pattern, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            if start and text[start - 1].isalnum() and not self._parted(text, start):
+                continue
+            for row in self._entries[pattern]:
+                flags = row[1]
+                if flags & compiled.PREFIX:
+                    stop = _word_end(text, end)
+                else:
+                    stop = self._ends(text, end, endings[row[2]])
+                    if stop < 0:
+                        continue
+                    if flags & compiled.EXACT and folded.cased[start:stop] != row[3]:
+                        continue
+                found.append((start, stop, row[0], flags))
+        found.sort()
+        return found
+
+    def _ends(self, text: str, at: int, endings: tuple[str, ...]) -> int:
+        for ending in endings:
+            if not ending or text.startswith(ending, at):
+                stop = at + len(ending)
+                if stop == len(text) or not text[stop].isalnum() or self._followed(text, stop):
+                    return stop
+        return -1
+
+    def _parted(self, text: str, start: int) -> bool:
+        """Is the word before joined by a missing blank alone (اورروس, 27نومبر), not a part of this one (سروس)?"""
+        if not _arabic(text[start]):
+            return False
+        if not _arabic(text[start - 1]):
+            return True
+        low = start - 1
+        while low and start - low <= 10 and text[low - 1].isalpha():
+            low -= 1
+        return text[low:start] in self._before
+
+    def _followed(self, text: str, stop: int) -> bool:
+        if not _arabic(text[stop - 1]):
+            return False
+        if not _arabic(text[stop]):
+            return True
+        return text[stop : _word_end(text, stop)] in self._after
+
+
+def _arabic(char: str) -> bool:
+    return "\u0600" <= char <= "\u06ff"
+
+
+def _word_end(text: str, at: int) -> int:
+    while at < len(text) and text[at].isalnum():
+        at += 1
+    return at
+
+
+class Lexicon:
+    """What is known of a topic; immutable, shared, safe in threads."""
+
+    version = compiled.VERSION
+
+    def __init__(self, table: dict[str, Any], topic: str) -> None:
+        if topic not in table["topics"]:
+            known = ", ".join(sorted(table["topics"])) or "none"
+            raise UsageError(f"topic {topic!r} is not in the lexicon (known: {known})")
+        self.topic = topic
+        self.hash: str = table["hash"]
+        self.sides: tuple[str, str] = tuple(table["topics"][topic]["sides"])
+        self.rivals: frozenset[str] = frozenset(table["topics"][topic]["rivals"])
+        both = frozenset(self.sides)
+        self._things = tuple(
+            Thing(name, kind, both & frozenset(sides), tuple(sectors), bool(sides) and not both & frozenset(sides))
+            for name, kind, sides, sectors, *_ in table["things"]
+        )
+        self._labels = tuple((row[0], row[1], row[2] if len(row) > 2 else 1) for row in table["labels"])
+        self.sectors: dict[str, dict[str, Any]] = table["sectors"]
+        endings = [tuple(e) for e in table["endings"]]
+        self._names = _Matcher(table["names"], endings, table["joined"])
+        self._words_table = (table["words"], endings, table["joined"])
+        self._table = table
+        self.regexes: dict[str, list[str]] = table["regexes"]
+
+    @functools.cached_property
+    def _words(self) -> _Matcher:
+        return _Matcher(*self._words_table)
+
+    @functools.cached_property
+    def masks(self) -> dict[str, re.Pattern[str] | None]:
+        """Per kind of mask one expression over folded text: datelines, lines, tags, credits."""
+        return {
+            kind: re.compile("|".join(f"(?:{p})" for p in patterns), re.MULTILINE) if patterns else None
+            for kind, patterns in {k: self.regexes.get(k, []) for k in ("datelines", "lines", "tags", "credits")}.items()
+        }
+
+    def hits(self, folded: Folded) -> list[Hit]:
+        """Things in order of start. Where several overlap the longest counts; a lure hides what lies inside it.
+
+        Inside a longer name that stands for one side, a shorter one of the other side is kept ("Pakistan Embassy in
+        Moscow"). Bridges outside the topic and lures are no hits.
+        """
+        found: list[Hit] = []
+        rows = sorted(self._names.scan(folded), key=lambda r: (r[0], -r[1], r[3] & compiled.WEAK))
+        last_end = -1
+        outer: Hit | None = None
+        for start, end, reference, flags in rows:
+            thing = self._things[reference]
+            if start < last_end:
+                inside = outer is not None and end <= last_end and (start, end) != (outer.start, outer.end)
+                if not inside or outer is None or thing.foreign or thing.kind in ("lure", "bridge"):
+                    continue
+                if not thing.sides or not outer.thing.sides or thing.sides & outer.thing.sides:
+                    continue
+                found.append(Hit(start, end, thing, bool(flags & compiled.WEAK)))
+                continue
+            if thing.kind == "bridge" and len(thing.sides) < 2:
+                continue
+            outer = Hit(start, end, thing, bool(flags & compiled.WEAK))
+            last_end = end
+            if thing.kind != "lure":
+                found.append(outer)
+        return found
+
+    def labels(self, folded: Folded) -> list[Label]:
+        """Word classes and sector terms in order of start; the longest of one kind counts where several overlap."""
+        found: list[Label] = []
+        ends: dict[tuple[str, str], int] = {}
+        hidden: list[tuple[int, int, str]] = []
+        rows = sorted(self._words.scan(folded), key=lambda r: (r[0], -r[1]))
+        for start, end, reference, _ in rows:
+            kind, name, weight = self._labels[reference]
+            if kind == "sector" and weight == 0:
+                hidden.append((start, end, name))
+        for start, end, reference, _ in rows:
+            kind, name, weight = self._labels[reference]
+            if weight == 0 or ends.get((kind, name), -1) > start:
+                continue
+            if kind == "sector" and any(name == n and a <= start and end <= b for a, b, n in hidden):
+                continue
+            ends[kind, name] = end
+            found.append(Label(start, end, kind, name, weight))
+        return found
+
+    def find(self, text: str, field: str) -> tuple[Mention, ...]:
+        """Things of the topic named in `text`, with offsets; weak and foreign ones left out. Nothing is masked here."""
+        folded = fold(text)
+        return tuple(mention(hit, folded, text, field) for hit in self.hits(folded) if not hit.weak and not hit.thing.foreign)
+
+    @functools.cached_property
+    def _titles(self) -> dict[str, str]:
+        return {row[0]: row[4] for row in self._table["things"] if len(row) > 4 and row[4]}
+
+    def label(self, name: str) -> str:
+        """A thing's name for an English reader: its first English term, else its identity."""
+        return self._titles.get(name, name)
+
+    def sector_names(self, language: str) -> dict[str, str]:
+        """The sectors' names in a language."""
+        return {sector: values["name"].get(language, sector) for sector, values in self.sectors.items()}
+
+    def side_terms(self) -> dict[str, tuple[str, ...]]:
+        """Per side the beginnings of all strong terms that stand for it: what the byte prefilter looks for."""
+        found: dict[str, set[str]] = {side: set() for side in self.sides}
+        table = self._table["names"]
+        for pattern, rows in zip(table["patterns"], table["entries"], strict=True):
+            for row in rows:
+                thing = self._things[row[0]]
+                if not row[1] & compiled.WEAK and thing.kind != "lure":
+                    for side in thing.sides:
+                        found[side].add(pattern)
+        return {side: tuple(sorted(patterns)) for side, patterns in found.items()}
+
+
+def mention(hit: Hit, folded: Folded, text: str, field: str) -> Mention:
+    """The hit as it is stored: the characters of the input at their place."""
+    start, end = folded.span(hit.start, hit.end)
+    kind = "bridge" if len(hit.thing.sides) == 2 else hit.thing.kind
+    side = next(iter(hit.thing.sides)) if len(hit.thing.sides) == 1 else ""
+    return Mention(kind=kind, name=hit.thing.name, field=field, quote=text[start:end], start=start, side=side)
+
+
+@functools.lru_cache(maxsize=4)
+def load(topic: str = "pakistan-russia") -> Lexicon:
+    """The packaged lexicon. Raises LexiconError where a slice is wrong, UsageError for an unknown topic."""
+    return build((HOME,), topic)
+
+
+def build(roots: Iterable[Path], topic: str) -> Lexicon:
+    """A lexicon from the slices under `roots` (each with languages/, sides/, sectors/, topics/)."""
+    files = paths(roots)
+    table = compiled.stored()
+    if table is None or table["hash"] != digest(files):
+        table = compiled.compile_slices(read(files, strict=False), files)
+    return Lexicon(table, topic)

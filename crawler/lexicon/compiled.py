@@ -1,0 +1,145 @@
+"""The compiled lexicon: everything the matcher needs, as one JSON value, and the file that keeps it.
+
+A term's forms share their beginning, so the automaton holds that beginning once and an entry lists the endings:
+1,500 things in three languages are some ten thousand patterns instead of eighty thousand. The file is made by
+``python -m crawler.lexicon`` and committed; it holds the hash of the slices it was made from.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from crawler.lexicon.slices import Slices, Term, digest
+from crawler.text import fold
+
+VERSION = 4  # of the layout below; a file of another version is made anew
+FILE = Path(__file__).parent / "compiled.json.gz"
+
+EXACT, WEAK, PREFIX = 1, 2, 4
+
+Table = dict[str, Any]
+
+
+class _Patterns:
+    """pattern -> entries [reference, flags, endings number, exact spelling or None]."""
+
+    def __init__(self, endings: dict[tuple[str, ...], int]) -> None:
+        self.endings = endings
+        self.rows: dict[str, list[list[Any]]] = defaultdict(list)
+
+    def add(self, term: Term, language: str, kind: str, reference: int) -> None:
+        from crawler.lexicon.inflect import forms
+
+        flags = EXACT * term.exact | WEAK * term.weak | PREFIX * term.prefix
+        exact = fold(term.text).cased if term.exact else None
+        for pattern, endings in _factored(forms(term, language, kind)):
+            number = self.endings.setdefault(endings, len(self.endings))
+            row = [reference, flags, number, exact] if exact else [reference, flags, number]
+            if row not in self.rows[pattern]:
+                self.rows[pattern].append(row)
+
+    def table(self) -> Table:
+        order = sorted(self.rows)
+        return {"patterns": order, "entries": [self.rows[p] for p in order]}
+
+
+def _factored(forms: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Groups of forms as (common beginning, endings longest first); a beginning is at least half of a form."""
+    groups: list[tuple[str, list[str]]] = []
+    for form in sorted(set(forms)):
+        if groups:
+            beginning, members = groups[-1]
+            common = _common(beginning, form)
+            if len(common) >= 3 and 2 * len(common) >= len(min(members[0], form, key=len)):
+                groups[-1] = (common, [*members, form])
+                continue
+        groups.append((form, [form]))
+    return [
+        (beginning, tuple(sorted((m[len(beginning) :] for m in members), key=lambda e: (-len(e), e))))
+        for beginning, members in groups
+    ]
+
+
+def _common(a: str, b: str) -> str:
+    size = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        size += 1
+    return a[:size]
+
+
+def compile_slices(slices: Slices, files: list[Path]) -> Table:
+    """Slices -> table. Needs pymorphy3 where Russian terms are among them; some seconds."""
+    endings: dict[tuple[str, ...], int] = {}
+    names, labels = _Patterns(endings), _Patterns(endings)
+    things: list[list[Any]] = []
+    topics: dict[str, dict[str, list[str]]] = {}
+    for thing in slices.things.values():
+        if thing.kind == "topic":
+            topics[thing.name] = {"sides": list(thing.sides), "rivals": list(thing.rivals)}
+            continue
+        sides = thing.sides or ((thing.values["side"],) if thing.values.get("side") else ())
+        title = next((term.text for term in thing.terms.get("en", ())), "")
+        things.append([thing.name, thing.kind, list(sides), list(thing.sectors), title])
+        for language, terms in thing.terms.items():
+            for term in terms:
+                names.add(term, language, thing.kind, len(things) - 1)
+    label_rows: list[list[Any]] = []  # ["word", class] | ["sector", name, weight] (weight 0: looks like it and is none)
+
+    def label(row: list[Any]) -> int:
+        if row not in label_rows:
+            label_rows.append(row)
+        return label_rows.index(row)
+
+    for tongue in slices.languages.values():
+        for word_class, terms in tongue.words.items():
+            for term in terms:
+                labels.add(term, tongue.name, "word", label(["word", word_class]))
+    for sector in slices.sectors.values():
+        for code, by_weight in sector.terms.items():
+            for weight, terms in by_weight.items():
+                reference = label(["sector", sector.name, 0 if weight == "not" else int(weight)])
+                for term in terms:
+                    labels.add(term, code, "word", reference)
+    patterns: dict[str, list[str]] = defaultdict(list)
+    joined: dict[str, list[str]] = defaultdict(list)
+    for tongue in slices.languages.values():
+        for key, found in tongue.patterns.items():
+            patterns[key].extend(found)
+        for key, found in tongue.joined.items():
+            joined[key].extend(found)
+    return {
+        "version": VERSION,
+        "hash": digest(files),
+        "topics": topics,
+        "things": things,
+        "labels": label_rows,
+        "sectors": {s.name: {"name": s.names, "iptc": list(s.iptc)} for s in slices.sectors.values()},
+        "regexes": dict(patterns),
+        "joined": dict(joined),
+        "endings": [list(e) for e in endings],
+        "names": names.table(),
+        "words": labels.table(),
+    }
+
+
+def write(table: Table, file: Path = FILE) -> None:
+    """The same table gives the same bytes."""
+    text = json.dumps(table, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    part = file.with_name(file.name + ".part")
+    part.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    part.replace(file)
+
+
+def stored(file: Path = FILE) -> Table | None:
+    """What the file holds, or None where there is none of this version."""
+    if not file.is_file():
+        return None
+    table: Table = json.loads(gzip.decompress(file.read_bytes()))
+    return table if table.get("version") == VERSION else None

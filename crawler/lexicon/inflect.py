@@ -1,0 +1,161 @@
+"""Surface forms of a term: Russian case forms by pymorphy3, English plurals, joined Urdu words. Compile time only."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from typing import Any
+
+from crawler.lexicon.slices import Term
+from crawler.text import fold
+
+_CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
+_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
+_PLURAL = re.compile(r"[a-z]{3,}$", re.IGNORECASE)
+# Urdu letters that do not join to the left: after one of these, people leave the blank out.
+_NON_JOINERS = frozenset("اڈدذرڑزژوےں")
+
+
+@functools.cache
+def _morph() -> Any:
+    import pymorphy3
+
+    return pymorphy3.MorphAnalyzer(lang="ru")
+
+
+def forms(term: Term, language: str, kind: str) -> tuple[str, ...]:
+    """Folded surface forms, the term itself first. Prefix, exact and frozen terms have one."""
+    base = fold(term.text).text.strip()
+    if term.prefix or term.exact or term.frozen:
+        return (base,)
+    if language == "ru" and _CYRILLIC.search(base):
+        return tuple(dict.fromkeys([base, *(fold(form).text for form in russian(term.text, kind))]))
+    if language == "ur":
+        return tuple(dict.fromkeys([base, *_joined(base)]))
+    if language == "en" and kind != "person" and base.isascii() and _PLURAL.search(base):
+        return (base, _plural(base))
+    return (base,)
+
+
+def _plural(base: str) -> str:
+    if base.endswith(("s", "x", "z", "ch", "sh")):
+        return base + "es"
+    if base.endswith("y") and base[-2] not in "aeiou":
+        return base[:-1] + "ies"
+    return base + "s"
+
+
+def _joined(base: str) -> list[str]:
+    found = []
+    words = base.split(" ")
+    everywhere = words[0]
+    for previous, word in itertools.pairwise(words):
+        everywhere += ("" if previous[-1:] in _NON_JOINERS else " ") + word
+    found.append(everywhere)
+    for i in range(1, len(words)):
+        if words[i - 1][-1:] in _NON_JOINERS:
+            found.append(" ".join([*words[:i - 1], words[i - 1] + words[i], *words[i + 1:]]))
+    return found
+
+
+def russian(text: str, kind: str) -> list[str]:
+    """Case forms of a phrase in the nominative: adjectives before the head agree with it, what follows it is frozen.
+
+    Names of persons are inflected word by word. Plural forms are made for common nouns and for peoples.
+    """
+    tokens = text.replace("«", '"').replace("»", '"').split(" ")
+    if kind == "person":
+        return _person(tokens)
+    head = _head(tokens)
+    if head is None:
+        return []
+    index, noun, modifiers = head
+    own = noun.tag.number or "sing"
+    common = tokens[index][:1].islower()
+    numbers = [own] if own == "plur" or "Sgtm" in noun.tag or not (common or kind in ("side", "word")) else [own, "plur"]
+    found = []
+    if noun.tag.POS in ("ADJF", "PRTF"):  # an adjective by itself: all genders
+        return [form.word for form in noun.lexeme if form.tag.POS in ("ADJF", "PRTF")]
+    for number in numbers:
+        for case in _CASES:
+            inflected = noun.inflect({case, number})
+            if inflected is None:
+                continue
+            row = list(tokens)
+            row[index] = _case_like(tokens[index], inflected.word)
+            for position, modifier in modifiers:
+                wanted = {case, number} | ({noun.tag.gender} if number == "sing" and noun.tag.gender else set())
+                if case == "accs" and (number == "plur" or noun.tag.gender == "masc") and noun.tag.animacy:
+                    wanted.add(noun.tag.animacy)
+                agreed = modifier.inflect(wanted)
+                if agreed is not None:
+                    row[position] = _case_like(tokens[position], agreed.word)
+            found.append(" ".join(row))
+    return found
+
+
+def _head(tokens: list[str]) -> tuple[int, Any, list[tuple[int, Any]]] | None:
+    """(index, parse of the head, [(index, parse of an agreeing word before it)])."""
+    modifiers: list[tuple[int, Any]] = []
+    for index, token in enumerate(tokens):
+        if not _CYRILLIC.search(token) or '"' in token or (token.isupper() and len(token) > 1):
+            return None
+        parses = _morph().parse(token.strip(".,"))
+        adjectives = [p for p in parses if p.tag.POS in ("ADJF", "PRTF") and "nomn" in p.tag]
+        nouns = [p for p in parses if p.tag.POS == "NOUN" and "nomn" in p.tag]
+        later = index + 1 < len(tokens) and _CYRILLIC.search(tokens[index + 1]) and '"' not in tokens[index + 1]
+        if adjectives and (later or not nouns) and not (nouns and nouns[0].score > 4 * adjectives[0].score):
+            if not later:
+                return index, adjectives[0], modifiers
+            modifiers.append((index, adjectives[0]))
+            continue
+        if nouns:
+            noun = nouns[0]
+            if modifiers:
+                agreeing = [n for n in nouns if _agrees(n, modifiers[-1][1])]
+                noun = agreeing[0] if agreeing else noun
+            return index, noun, modifiers
+        return None
+    if modifiers:
+        index, adjective = modifiers.pop()
+        return index, adjective, modifiers
+    return None
+
+
+def _agrees(noun: Any, adjective: Any) -> bool:
+    if noun.tag.number != adjective.tag.number:
+        return False
+    return bool(noun.tag.number == "plur" or noun.tag.gender == adjective.tag.gender)
+
+
+def _person(tokens: list[str]) -> list[str]:
+    parses = [_name_parses(token) for token in tokens]
+    feminine = sum(1 for options in parses for p in options[:1] if p.tag.gender == "femn")
+    masculine = sum(1 for options in parses for p in options[:1] if p.tag.gender == "masc")
+    gender = "femn" if feminine > masculine else "masc"
+    found = []
+    for case in _CASES:
+        row = []
+        for token, options in zip(tokens, parses, strict=True):
+            fitting = [p for p in options if p.tag.gender == gender] or options
+            inflected = fitting[0].inflect({case, "sing"}) if fitting else None
+            row.append(_case_like(token, inflected.word) if inflected else token)
+        found.append(" ".join(row))
+    return found
+
+
+def _name_parses(token: str) -> list[Any]:
+    if not _CYRILLIC.search(token) or len(token.strip(".")) < 2 or token.isupper():
+        return []
+    if token[:1].islower():  # the particles of a name: уль, ад-, бин
+        return []
+    parses = [
+        p for p in _morph().parse(token) if p.tag.POS in ("NOUN", "ADJF") and "nomn" in p.tag and "plur" not in p.tag
+    ]
+    named = [p for p in parses if {"Surn"} in p.tag or {"Name"} in p.tag or {"Patr"} in p.tag]
+    return named or parses
+
+
+def _case_like(model: str, word: str) -> str:
+    return word.capitalize() if model[:1].isupper() and "-" not in word else word

@@ -1,0 +1,74 @@
+"""Bytes of a source -> Reading: all entries of one visit and every problem met. Pure; never raises for spoiled bytes.
+
+One module a kind: feed (RSS, Atom, RDF, JSON Feed), sitemap (news sitemaps, indexes, gz), listing (CSS selector, or
+the structure of the page). To add a kind, add a module with `read` and its line in KINDS.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crawler.types import Entry, Reading
+
+MAX_BODY = 20_000_000  # bytes, decompressed
+
+
+def read(
+    kind: str,
+    body: bytes,
+    *,
+    url: str,
+    content_type: str = "",
+    zone: ZoneInfo | None = None,
+    now: datetime | None = None,
+    selector: str | None = None,
+    limit: int = 20_000,
+) -> Reading:
+    """Reads the bytes that came from `url`. `zone` is for dates that name none, `now` the time of the visit; at most
+    `limit` entries are taken. What is not of this kind at all comes back with `readable` False and its problems."""
+    if len(body) > MAX_BODY:
+        return Reading(readable=False, problems=(f"too_large: {len(body)} bytes, at most {MAX_BODY} are read",))
+    if not body.strip():
+        return Reading(readable=False, problems=("empty: there is no body",))
+    reader: Callable[..., Reading]
+    if kind == "feed":
+        from crawler.readers.feed import read_feed as reader
+    elif kind == "sitemap":
+        from crawler.readers.sitemap import read_sitemap as reader
+    elif kind == "listing":
+        from crawler.readers.listing import read_listing
+
+        return read_listing(body, url=url, content_type=content_type, zone=zone, now=now, selector=selector, limit=limit)
+    else:
+        raise ValueError(f"no reader for kind {kind!r}")
+    return reader(body, url=url, content_type=content_type, zone=zone, now=now, limit=limit)
+
+
+def reading_json(reading: Reading) -> dict[str, Any]:
+    """The object that `pakrus read` prints."""
+    value: dict[str, Any] = {
+        "title": reading.title,
+        "language": reading.language,
+        "ttl": reading.ttl_s,
+        "entries": [_entry_json(entry) for entry in reading.entries],
+        "problems": list(reading.problems),
+    }
+    if reading.children:
+        value["children"] = list(reading.children)
+    if reading.feeds:
+        value["feeds"] = list(reading.feeds)
+    return value
+
+
+def _entry_json(entry: Entry) -> dict[str, Any]:
+    published = entry.published.instant if entry.published else None
+    return {
+        "id": entry.id,
+        "url": entry.url,
+        "title": entry.title,
+        "summary": entry.summary,
+        "content": entry.content,
+        "published": published.strftime("%Y-%m-%dT%H:%M:%SZ") if published else None,
+        "author": entry.author,
+    }

@@ -1,0 +1,110 @@
+"""`pakrus status`: can today's digest be trusted? One screen; what needs a person is named."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from crawler.app import App
+from crawler.digest.build import closed_edition
+from crawler.terminal import plain
+from store.records import utc_text, utc_time
+
+SILENT = timedelta(hours=6)  # without a crawl for so long, the daemon is not running
+BAD = ("failing", "blocked", "gone", "throttled", "stale", "empty")
+
+
+def report(app: App) -> dict[str, Any]:
+    store, config, now = app.store, app.config, app.clock()
+    run = store.connection.execute
+    crawl = run(
+        "SELECT * FROM runs WHERE verb IN ('crawl', 'run') AND ended_at IS NOT NULL ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    states = {row[0]: row[1] for row in run("SELECT state, count(*) FROM source_health GROUP BY state")}
+    troubled = [
+        dict(row)
+        for row in run(
+            "SELECT source_id, name, state, state_since, last_good_at, last_outcome, last_error FROM source_health"
+            " WHERE state IN (SELECT value FROM json_each(?)) ORDER BY state, source_id",
+            (json.dumps(BAD),),
+        )
+    ]
+    moved = [
+        dict(row)
+        for row in run(
+            "SELECT id AS source_id, configured_url, url FROM sources"
+            " WHERE url <> configured_url AND retired_at IS NULL AND kind <> 'none'"
+        )
+    ]
+    waiting, due = store.frontier.backlog(now)
+    edition = closed_edition(now, config.timezone, config.digest.at)
+    last = store.digests.last()
+    seen = run(
+        "SELECT count(*) FROM entries WHERE first_seen_at >= ?", (utc_text(now - timedelta(days=1)),)
+    ).fetchone()[0]
+    kept = run(
+        "SELECT count(*), count(DISTINCT story_id) FROM articles WHERE first_seen_at >= ?",
+        (utc_text(now - timedelta(days=1)),),
+    ).fetchone()
+    gaps = run("SELECT count(*) FROM gaps WHERE backfilled IS NULL").fetchone()[0]
+    value: dict[str, Any] = {
+        "at": utc_text(now),
+        "database": str(store.path),
+        "database_bytes": store.path.stat().st_size,
+        "last_crawl": {"ended_at": crawl["ended_at"], **json.loads(crawl["result"])} if crawl else None,
+        "sources": states,
+        "troubled": troubled,
+        "moved": moved,
+        "entries": dict(store.frontier.counts()),
+        "backlog": {"waiting": waiting, "due": due},
+        "last_24h": {"entries": seen, "articles": kept[0], "stories": kept[1]},
+        "open_gaps": gaps,
+        "stories": store.stories.count(),
+        "digest": {"due": edition.isoformat(), "last": dict(last) if last else None},
+    }
+    value["needs_attention"] = _attention(value, crawl, now)
+    return value
+
+
+def _attention(value: dict[str, Any], crawl: Any, now: Any) -> list[str]:
+    out = []
+    if crawl is None:
+        out.append("no crawl has been completed yet: `pakrus crawl` or `pakrus run`")
+    elif now - utc_time(crawl["ended_at"]) > SILENT:
+        out.append(f"the last crawl ended {crawl['ended_at']}: is `pakrus run` still running?")
+    polled = sum(n for state, n in value["sources"].items() if state not in ("disabled", "retired"))
+    bad = sum(n for state, n in value["sources"].items() if state in BAD)
+    if polled and bad * 3 > polled:
+        out.append(f"{bad} of {polled} sources are in trouble")
+    out += [f"{m['source_id']} moved for good: write {m['url']} in feeds.yaml" for m in value["moved"]]
+    last = value["digest"]["last"]
+    if crawl is not None and (last is None or last["date"] < value["digest"]["due"]):
+        out.append(f"the edition of {value['digest']['due']} is not made yet: `pakrus digest`")
+    return out
+
+
+def lines(value: dict[str, Any]) -> str:
+    day, crawl, last = value["last_24h"], value["last_crawl"], value["digest"]["last"]
+    out = [
+        f"pakrus at {value['at']}",
+        f"  last crawl   {crawl['ended_at'] if crawl else 'never'}",
+        f"  last 24 h    {day['entries']} items seen, {day['articles']} articles kept in {day['stories']} stories",
+        "  sources      " + (", ".join(f"{n} {s}" for s, n in sorted(value["sources"].items())) or "none"),
+        "  ledger       " + (", ".join(f"{n} {s}" for s, n in sorted(value["entries"].items())) or "empty"),
+        f"  backlog      {value['backlog']['waiting']} pages waiting, {value['backlog']['due']} of them due",
+        f"  gaps         {value['open_gaps']} open",
+        f"  digest       {'last of ' + last['date'] + ', made ' + last['created_at'] if last else 'none yet'}",
+        f"  database     {value['database']}, {value['database_bytes'] / 1e6:.1f} MB, {value['stories']} stories",
+    ]
+    if value["troubled"]:
+        out.append("in trouble:")
+        out += [
+            f"  {s['source_id']}: {s['state']} since {s['state_since']}, last good {s['last_good_at'] or 'never'}"
+            f"{': ' + plain(s['last_error']) if s['last_error'] else ''}"
+            for s in value["troubled"][:30]
+        ]
+    if value["needs_attention"]:
+        out.append("needs a person:")
+        out += [f"  {line}" for line in value["needs_attention"]]
+    else:
+        out.append("nothing needs a person")
+    return "\n".join(out)

@@ -1,0 +1,420 @@
+"""The shadow that full text search reads, and queries against it.
+
+`shadow` turns a text into stems that are the same for every form of a word: Snowball for Russian and
+English, light suffix rules for Urdu, and families of names (Россия, российский, россиянин). FTS5
+(unicode61, remove_diacritics 0) indexes the shadow; `query` puts a person's words through the same mill.
+Languages stay apart: Russia does not find Россия, the lexicon's mentions are there for that.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Protocol
+
+import snowballstemmer
+
+from crawler.errors import UsageError
+from crawler.text import fold
+
+# One family a line: what a person means by any of them. The first word's stem stands for all. Only words
+# whose forms the stemmers do not join by themselves; all case forms of each follow.
+_FAMILIES = """
+russia russian russians
+pakistan pakistani pakistanis
+moscow muscovite muscovites
+kremlin kremlins
+india indian indians
+china chinese
+iran iranian iranians
+afghanistan afghan afghans afghani
+ukraine ukrainian ukrainians
+belarus belarusian belarusians belarussian
+kazakhstan kazakh kazakhs kazakhstani
+uzbekistan uzbek uzbeks
+turkey turkiye turkish turk turks
+america american americans
+europe european europeans
+asia asian asians
+britain british briton britons
+germany german germans
+tatarstan tatar tatars
+punjab punjabi punjabis
+sindh sindhi sindhis sind
+baluchistan balochistan baloch baluch
+kashmir kashmiri kashmiris
+karachi karachiite karachiites
+islam islamic islamist
+diplomat diplomacy diplomatic
+ambassador ambassadors ambassadorial
+muhammad mohammad mohammed muhammed mohamed
+shehbaz shahbaz
+sergei sergey
+andrei andrey
+dmitry dmitri dmitriy
+alexei alexey aleksei aleksey
+alexander aleksandr alexandr
+mikhail michail
+yuri yury yuriy
+valentina valentyna
+matviyenko matvienko
+qureshi quraishi kureshi
+hussain hussein husain husein
+peskov peskoff
+putin putins
+fertiliser fertilizer fertilisers fertilizers
+programme program programmes programs
+defence defense
+tonne ton tonnes tons
+россия российский россиянин россиянка россияне россиян россиянам россиянами рф
+пакистан пакистанский пакистанец пакистанцы пакистанка
+москва московский москвич москвичи
+петербург петербургский петербуржец
+кремль кремлевский
+индия индийский индиец индийцы
+китай китайский китаец китайцы кнр
+иран иранский иранец иранцы
+афганистан афганский афганец афганцы
+украина украинский украинец украинцы
+белоруссия белорусский белорус белорусы беларусь
+казахстан казахстанский казах казахи казахстанец казахстанцы
+узбекистан узбекский узбек узбеки узбекистанец
+турция турецкий турок турки
+америка американский американец американцы
+европа европейский европеец европейцы
+азия азиатский
+британия британский британец британцы
+германия немецкий германский немец немцы
+татарстан татарстанский татарский татарин татары
+дагестан дагестанский дагестанец
+исламабад исламабадский
+карачи карачинский
+лахор лахорский
+пенджаб пенджабский
+белуджистан белуджский белуджи
+кашмир кашмирский кашмирец кашмирцы
+гвадар гвадарский
+урал уральский
+сибирь сибирский сибиряк
+каспий каспийский
+ислам исламский исламист
+дипломат дипломатия дипломатический
+посол послы посла послу послом посольский
+посольство посольства
+шахбаз шехбаз
+мухаммад мохаммад мухаммед магомед
+пшеница пшеничный
+нефть нефтяной
+газ газовый
+рис рисовый
+уголь угольный
+ядерный ядерное
+железная железный железнодорожный
+روس روسی روسیوں
+پاکستان پاکستانی پاکستانیوں
+ماسکو مسکو
+بھارت بھارتی بھارتیوں
+ہندوستان ہندوستانی انڈیا انڈین
+چین چینی
+ایران ایرانی ایرانیوں
+افغانستان افغان افغانی افغانوں
+یوکرین یوکرینی یوکرائن یوکرائنی
+بیلاروس بیلاروسی
+قازقستان قازق قازقستانی
+ازبکستان ازبک
+ترکی ترکیہ ترک
+امریکہ امریکا امریکی امریکیوں
+یورپ یورپی
+برطانیہ برطانوی
+پنجاب پنجابی
+سندھ سندھی
+بلوچستان بلوچ بلوچی
+کشمیر کشمیری کشمیریوں
+کراچی کراچیوی
+پوتن پوٹن پیوٹن پیوتن پوتین
+لاوروف لاروف لاوروو لیوروف
+ولادیمیر ولادی ولادمیر
+شہباز شھباز
+دورہ دورے دوروں
+حملہ حملے حملوں
+شعبہ شعبے شعبوں
+صوبہ صوبے صوبوں صوبائی
+جلسہ جلسے جلسوں
+وزیر وزرا وزراء وزیروں وزراے
+سفیر سفرا سفراء سفیروں
+سفارت سفارتی سفارتکار سفارتکاروں
+ملک ممالک ملکوں ملکی
+وفد وفود
+فوج افواج فوجی فوجیوں فوجوں
+تاجر تاجروں تجار
+تجارت تجارتی
+خبر خبریں خبروں
+دہشتگرد دہشتگردی دہشتگردوں
+شہر شہروں شہری شہریوں
+معاہدہ معاہدے معاہدوں معاہدات
+یونیورسٹی یونیورسٹیاں یونیورسٹیوں جامعہ جامعات
+گیس گیسی
+گندم گندمی
+"""
+
+
+# Nouns whose bare form looks to Snowball like a verb or a plural: визит, визита; канал, канала. Kept as they are.
+_WHOLE = """
+"""
+
+
+class _Stemmer(Protocol):
+    def stemWord(self, word: str) -> str: ...
+
+
+@cache
+def _snowball(language: str) -> _Stemmer:
+    stemmer: _Stemmer = snowballstemmer.stemmer(language)
+    return stemmer
+
+
+_URDU_ENDINGS = (  # ending, what stands for it; the longest first; a stem keeps three letters
+    ("یوں", "ی"), ("یاں", "ی"), ("ات", ""), ("وں", ""), ("یں", ""), ("ہ", ""), ("ے", ""), ("ا", ""),
+)  # fmt: skip
+
+
+def _urdu_stem(word: str) -> str:
+    """Plural and oblique endings off: معاہدے, معاہدوں, معاہدہ; کمپنیاں, کمپنیوں, کمپنی; ملاقاتیں, ملاقات."""
+    for _ in range(2):  # ملاقاتوں: وں, then ات
+        for ending, instead in _URDU_ENDINGS:
+            stem = word[: len(word) - len(ending)] + instead
+            if word.endswith(ending) and len(stem) >= (4 if len(ending) == 1 else 3):
+                word = stem
+                break
+        else:
+            break
+    return word
+
+
+_FLEETING = re.compile(r"([^аеиоуыэюя])[ое]([кцнлр])$")  # рынок, рынка; поставка, поставок; конец, конца
+
+
+@cache
+def _whole() -> frozenset[str]:
+    return frozenset(_WHOLE.split())
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    """The stem of one folded word by the rules of its script; families not yet joined."""
+    if "а" <= word[0] <= "ӿ":
+        if word in _whole():
+            return word.removesuffix("ь")
+        stem = _snowball("russian").stemWord(word)
+        return _FLEETING.sub(r"\1\2", stem) if len(stem) > 4 else stem
+    if "a" <= word[0] <= "z":
+        return _snowball("english").stemWord(word.removesuffix("'s")).replace("'", "")
+    if "\u0600" <= word[0] <= "\u06ff":
+        return _urdu_stem(word)
+    return word.replace("'", "")
+
+
+@cache
+def _family() -> dict[str, str]:
+    """Stem of every word of a family -> the stem of its first."""
+    table: dict[str, str] = {}
+    for line in fold(_FAMILIES).text.split("\n"):
+        members = line.split()
+        for member in members:
+            table[_stem(member)] = _stem(members[0])
+    return table
+
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_SURNAME = re.compile(r"[А-Я]\w+[оеОЕ][вВ]$")  # Лавров: for Snowball a genitive plural, unlike Лаврова
+
+
+@lru_cache(maxsize=100_000)
+def _key(cased: str) -> str:
+    """What stands in the shadow for one word, given with its letter case."""
+    word = cased.lower()
+    if _SURNAME.match(cased):
+        return word
+    stem = _stem(word)
+    return _family().get(stem, stem) or word
+
+
+def keys_of(s: str) -> Iterator[tuple[str, int, int]]:
+    """Every word's key with the word's span [a, b) in code points of `s`."""
+    folded = fold(s)
+    for match in _WORD.finditer(folded.cased):
+        yield _key(match.group()), *folded.span(match.start(), match.end())
+
+
+def shadow(text: str) -> str:
+    """What FTS5 indexes for a text: the keys of its words, joined by blanks, in the order of the text."""
+    return " ".join(key for key, _, _ in keys_of(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Term:
+    """One word, phrase or prefix. Each position holds the keys that would do there."""
+
+    positions: tuple[tuple[str, ...], ...]
+    prefix: bool = False
+
+    def fts(self) -> str:
+        """The FTS5 expression; where a position has a choice, the phrases are spelled out (two at most)."""
+        first, other = (" ".join(keys[i] for keys in self.positions) for i in (0, -1))
+        spelled = [f'"{p}"' for p in dict.fromkeys((first, other))]
+        if self.prefix:
+            spelled[-1] += " *"
+        return spelled[0] if len(spelled) == 1 else f"({' OR '.join(spelled)})"
+
+    def at(self, keys: list[str], start: int) -> bool:
+        """Whether the term stands at `keys[start:]`."""
+        here = keys[start : start + len(self.positions)]
+        return len(here) == len(self.positions) and all(
+            key in wanted or (self.prefix and i == len(here) - 1 and key.startswith(wanted[-1]))
+            for i, (key, wanted) in enumerate(zip(here, self.positions, strict=True))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parsed:
+    fts: str
+    wanted: tuple[_Term, ...]  # terms that a hit shows: not those behind NOT
+
+
+LONGEST = 1_000  # characters of a query
+_MOST_TERMS = 64
+_DEEPEST = 16
+_LEX = re.compile(r'\s*(?:(?P<quoted>"[^"]*")|(?P<mark>[()])|(?P<word>[^\s()"]+)|(?P<open>"))')
+_OPERATORS = ("AND", "OR", "NOT")
+
+
+def _term(raw: str, *, phrase: bool) -> _Term:
+    prefix = not phrase and raw.endswith("*")
+    positions: list[tuple[str, ...]] = []
+    found = list(_WORD.finditer(fold(raw).cased))
+    for number, match in enumerate(found):
+        word, key = match.group().lower(), _key(match.group())
+        last = number == len(found) - 1
+        if prefix and last:
+            positions.append(tuple(dict.fromkeys((key, word))))
+        elif _SURNAME.match(word.capitalize()):
+            positions.append(tuple(dict.fromkeys((_key(word), word))))  # лавров: the name, or many laurels
+        else:
+            positions.append((key,))
+    if not positions:
+        raise UsageError(f"search: there is no word in {raw!r}; write a word, or leave it out")
+    return _Term(positions=tuple(positions), prefix=prefix)
+
+
+class _Parser:
+    """Words (all must stand in the text), "phrases", AND, OR, NOT, parentheses, a trailing * for a prefix."""
+
+    def __init__(self, q: str) -> None:
+        if len(q) > LONGEST:
+            raise UsageError(f"search: the query has {len(q)} characters; at most {LONGEST} are read")
+        self.tokens: list[tuple[str, str]] = []
+        straight = re.sub("[“”„‟«»″]", '"', q.replace("\x00", " ")).strip()
+        position = 0
+        while position < len(straight):
+            match = _LEX.match(straight, position)
+            assert match is not None, "every character but a blank starts a token"
+            if match["open"]:
+                rest = straight[match.end() :][:30]
+                raise UsageError(f"search: the quotation mark before {rest!r} is not closed")
+            kind = match.lastgroup or ""
+            self.tokens.append((kind, match[kind]))
+            position = match.end()
+        if not self.tokens:
+            raise UsageError("search: the query is empty; write a word, for example: pakrus search Россия")
+        if len(self.tokens) > 2 * _MOST_TERMS:
+            raise UsageError(f"search: the query has over {_MOST_TERMS} terms; write fewer")
+        self.next = 0
+
+    def peek(self) -> tuple[str, str]:
+        return self.tokens[self.next] if self.next < len(self.tokens) else ("end", "")
+
+    def parse(self) -> _Parsed:
+        parsed = self.either(0)
+        if self.peek() == ("mark", ")"):
+            raise UsageError("search: a closing parenthesis has no opening one")
+        return parsed
+
+    def either(self, depth: int) -> _Parsed:
+        """A OR B OR ..."""
+        if depth > _DEEPEST:
+            raise UsageError(f"search: parentheses go deeper than {_DEEPEST}; write it flatter")
+        parts = [self.together(depth)]
+        while self.peek() == ("word", "OR"):
+            self.next += 1
+            parts.append(self.together(depth))
+        if len(parts) == 1:
+            return parts[0]
+        wanted = tuple(term for part in parts for term in part.wanted)
+        return _Parsed(fts="(" + " OR ".join(part.fts for part in parts) + ")", wanted=wanted)
+
+    def together(self, depth: int) -> _Parsed:
+        """A AND B, A B, A NOT B, A -B."""
+        kept: list[_Parsed] = []
+        left_out: list[_Parsed] = []
+        while True:
+            kind, item = self.peek()
+            if kind == "end" or item == ")" or ((kind, item) == ("word", "OR")):
+                break
+            negated = False
+            while kind == "word" and item in ("AND", "NOT"):
+                if item == "AND" and (negated or not (kept or left_out)):
+                    raise UsageError("search: AND stands between two terms, for example: Россия AND газ")
+                negated = negated or item == "NOT"
+                self.next += 1
+                kind, item = self.peek()
+                if kind == "end" or item == ")" or ((kind, item) == ("word", "OR")):
+                    raise UsageError(f"search: a term is missing after {self.tokens[self.next - 1][1]}")
+            if kind == "word" and len(item) > 1 and item[0] in "-−–":
+                negated = True
+                self.tokens[self.next] = (kind, item[1:])
+            (left_out if negated else kept).append(self.single(depth))
+        if not kept:
+            if left_out:
+                raise UsageError("search: NOT leaves out of something; write it after a term: газ NOT Индия")
+            raise UsageError("search: a term is missing beside OR or inside parentheses")
+        fts = " AND ".join(part.fts for part in kept)
+        wanted = tuple(term for part in kept for term in part.wanted)
+        if left_out:
+            fts = f"({fts}) NOT ({' OR '.join(part.fts for part in left_out)})"
+        return _Parsed(fts=f"({fts})" if len(kept) + len(left_out) > 1 else fts, wanted=wanted)
+
+    def single(self, depth: int) -> _Parsed:
+        kind, item = self.peek()
+        self.next += 1
+        if (kind, item) == ("mark", "("):
+            inner = self.either(depth + 1)
+            if self.peek() != ("mark", ")"):
+                raise UsageError("search: an opening parenthesis is not closed")
+            self.next += 1
+            return inner
+        term = _term(item, phrase=kind == "quoted")
+        return _Parsed(fts=term.fts(), wanted=(term,))
+
+
+def query(q: str) -> str:
+    """A person's query as an FTS5 expression over the shadow.
+
+    Words must all stand in the text, in any form; "quoted words" one after another; AND, OR and NOT (or a
+    minus before the word) in capitals; parentheses; ``word*`` for a beginning. A malformed query is a
+    UsageError that says what to write instead. The result names no column and holds no text of the query
+    but keys in quotes.
+    """
+    return _Parser(q).parse().fts
+
+
+def highlight(text: str, q: str) -> list[tuple[int, int]]:
+    """Spans [a, b) in code points of `text` of the words that `q` is about, in order, without overlap."""
+    wanted = _Parser(q).parse().wanted
+    found = list(keys_of(text))
+    keys = [key for key, _, _ in found]
+    hits: set[int] = set()
+    for start in range(len(keys)):
+        for term in wanted:
+            if term.at(keys, start):
+                hits.update(range(start, start + len(term.positions)))
+    return [found[i][1:] for i in sorted(hits)]

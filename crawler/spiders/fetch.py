@@ -1,0 +1,454 @@
+"""One GET with its redirects: guard, robots.txt, the host's pace and rest, and a row for each request.
+
+A host's turn is taken before a connection to it is made and given back when the request has gone out, so two requests
+are never closer than the delay, whatever the connection takes. The moment of the last request lies in the store: a
+restart waits for it too.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from scrapy import Request
+from scrapy.http import Response
+from w3lib.url import safe_url_string
+
+from crawler import robots, schedule, urls
+from crawler.app import App
+from crawler.config import SourceConfig
+from crawler.spiders.body import ACCEPT_ENCODING
+from crawler.spiders.guard import refuse_url
+from crawler.spiders.wire import Exchange, Failure, NoAnswer, Wire
+from crawler.types import Fetched
+from store.records import HostState, RequestRow, Validators
+
+MAX_REDIRECTS = 5
+PACE_MARGIN_S = 0.02  # what a loaded machine may shift between two sends
+REST_AFTER_429 = timedelta(minutes=10)  # where 429 comes without Retry-After
+FLUSH_ROWS, FLUSH_S = 50, 1.0
+ACCEPT = {
+    "feed": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
+    "sitemap": "application/xml, text/xml, */*;q=0.5",
+    "page": "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.5",
+    "robots": "text/plain, */*;q=0.5",
+}
+
+Download = Callable[[Request], Awaitable[Response]]
+
+
+class Line:
+    """Is it them, or is it us? Failures to connect are held back until somebody answers; then they are charged.
+
+    Where nobody answers after them, our own line is the likelier cause, and they are forgotten.
+    """
+
+    MANY = 3  # hosts in a row that cannot be reached, at the end: us
+    DOWN = 16  # hosts in a row and never an answer: no use to go on
+
+    def __init__(self) -> None:
+        self.reached = 0  # answers of any kind
+        self._held: list[Callable[[], None]] = []
+        self._hosts: set[str] = set()
+
+    @property
+    def is_down(self) -> bool:
+        return not self.reached and len(self._hosts) >= self.DOWN
+
+    def answered(self) -> None:
+        self.reached += 1
+        self._charge()
+
+    def failed(self, host: str, charge: Callable[[], None]) -> None:
+        self._hosts.add(host)
+        self._held.append(charge)
+
+    def end(self) -> int:
+        """Settles what is still held; returns how many failures are forgiven."""
+        if self.reached and len(self._hosts) < self.MANY:
+            self._charge()
+        forgiven = len(self._held)
+        self._held.clear()
+        return forgiven
+
+    def _charge(self) -> None:
+        self._hosts.clear()
+        held, self._held = self._held, []
+        for charge in held:
+            charge()
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Host:
+    """A host of this crawl. `sent`: when the last request went out, in seconds of the monotonic clock."""
+
+    state: HostState
+    delay_s: float
+    sent: float
+    places: asyncio.Semaphore
+    turn: asyncio.Lock
+    asking: asyncio.Lock
+    barred: NoAnswer | None = None  # no connection to it in this crawl: it is not tried again for robots.txt
+    why: str = "no answer"  # the last failure to get robots.txt
+
+
+class Fetcher:
+    """Fetches for one crawl. `download` is Scrapy's ``engine.download_async``."""
+
+    def __init__(self, app: App, wire: Wire, download: Download, line: Line) -> None:
+        self._app = app
+        self._config = app.config.crawl
+        self._wire = wire
+        self._download = download
+        self._line = line
+        self._room = asyncio.Semaphore(self._config.concurrency)
+        self._hosts: dict[str, _Host] = {}
+        self._slow = _slow_hosts(app.config.sources)
+        self._rows: list[RequestRow] = []
+        self._flushed = time.monotonic()
+        self._began = (app.clock(), time.monotonic())
+        self._closing = asyncio.Event()
+        self.requests = 0
+
+    def now(self) -> datetime:
+        """The time, by the app's clock at the beginning and evenly since: no clock jump puts requests out of order."""
+        at, monotonic = self._began
+        return at + timedelta(seconds=time.monotonic() - monotonic)
+
+    @asynccontextmanager
+    async def get(
+        self, url: str, *, source: SourceConfig, kind: str, validators: Validators | None = None
+    ) -> AsyncIterator[Fetched]:
+        """The answer at the end of at most five redirects; raises NoAnswer. kind: feed, sitemap, listing, page.
+
+        Inside the context one of the crawl's places is held, so that answers that wait to be read are few.
+        """
+        requested, moved_to, unbroken = url, None, True
+        headers = self._headers(source, kind, validators)
+        for hop in range(MAX_REDIRECTS + 1):
+            self._look_at(url, source, came_from=requested if hop else None)
+            host = self._host(url)
+            await self._obey_robots(host, url, source)
+            async with AsyncExitStack() as held:
+                async with host.places:
+                    response, elapsed, at = await self._send(
+                        host, url, headers, source=source, held=held, conditional=validators is not None
+                    )
+                target = _redirect(response, url)
+                if target is None:
+                    yield Fetched(
+                        requested_url=requested,
+                        url=url,
+                        status=response.status,
+                        headers=_flat(response),
+                        body=response.body,
+                        at=at,
+                        duration_ms=elapsed,
+                        moved_to=moved_to,
+                    )
+                    return
+            unbroken = unbroken and response.status in (301, 308)
+            url = target
+            moved_to = target if unbroken else moved_to
+        raise NoAnswer(Failure.REDIRECTS, f"more than {MAX_REDIRECTS} redirects, the last to {url[:200]}")
+
+    def resting_until(self, url: str) -> datetime | None:
+        """The end of the rest that the host of a URL has asked for, if it lasts."""
+        return _resting(self._host(url).state, self.now())
+
+    def close(self) -> None:
+        """No new request from now on; those under way go on."""
+        self._closing.set()
+
+    def flush(self) -> None:
+        """Writes the rows of the requests made so far."""
+        rows, self._rows = self._rows, []
+        self._flushed = time.monotonic()
+        if rows:
+            self._app.store.visits.requests(rows)
+
+    # --- a host
+
+    def _host(self, url: str) -> _Host:
+        name = urls.host(url)
+        host = self._hosts.get(name)
+        if host is None:
+            state = self._app.store.hosts.get(name)
+            host = self._hosts[name] = _Host(
+                state=state,
+                delay_s=0.0,
+                sent=-1e9,
+                places=asyncio.Semaphore(self._config.per_host_concurrency),
+                turn=asyncio.Lock(),
+                asking=asyncio.Lock(),
+            )
+            self._set_delay(host)
+            if state.last_request_at is not None:
+                since = (self.now() - state.last_request_at).total_seconds()
+                host.sent = time.monotonic() - max(0.0, since)  # from the future: the clock was set back
+        return host
+
+    def _set_delay(self, host: _Host) -> None:
+        own = self._slow.get(host.state.host, 0.0)
+        host.delay_s = max(self._config.per_host_delay_s, own, min(host.state.delay_s or 0.0, robots.MOST_DELAY_S))
+
+    def _save(self, host: _Host, state: HostState) -> None:
+        host.state = state
+        self._app.store.hosts.put(state)
+
+    # --- one request
+
+    async def _send(
+        self,
+        host: _Host,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        source: SourceConfig,
+        held: AsyncExitStack,
+        conditional: bool = False,
+        robots_txt: bool = False,
+    ) -> tuple[Response, int, datetime]:
+        """Waits for the host's turn and sends one request. Returns the answer, how long it took in ms, and when."""
+        release = await self._turn(host)
+        try:
+            await held.enter_async_context(self._room)
+            sent_at = self.now()
+            began = time.monotonic()
+
+            async def before_send() -> None:
+                nonlocal sent_at, began
+                self._may_send(host)
+                began = host.sent = time.monotonic()
+                sent_at = self.now()
+                if host.delay_s:
+                    host.state = replace(host.state, last_request_at=sent_at)
+                    self._app.store.hosts.touch(host.state.host, at=sent_at)
+                release()
+
+            asked = Exchange(
+                proxy=source.proxy or self._config.proxy,
+                ca_file=source.ca_file,
+                limit=robots.MAX_BYTES if robots_txt else self._config.max_body,
+                cut=robots_txt,
+                before_send=before_send,
+            )
+            request = Request(
+                url,
+                headers=dict(headers),
+                meta={"exchange": asked, "download_slot": host.state.host, "verbatim_url": True},
+                dont_filter=True,
+            )
+            self._may_send(host)
+            self.requests += 1
+            response: Response | None = None
+            try:
+                response = await self._download(request)
+            except NoAnswer as error:
+                if asked.connected or error.failure is Failure.TLS:
+                    self._line.answered()  # somebody took the connection: the line is up
+                raise
+            finally:
+                elapsed = round((time.monotonic() - began) * 1000)
+                self._record(
+                    RequestRow(
+                        at=sent_at,
+                        source_id=None if robots_txt else source.id,
+                        host=host.state.host,
+                        url=url,
+                        status=response.status if response else None,
+                        bytes=asked.wire_bytes,
+                        duration_ms=elapsed,
+                        conditional=conditional,
+                        retry_after=_header(response, "Retry-After") if response else None,
+                    )
+                )
+        finally:
+            release()
+        self._line.answered()
+        self._note_rest(host, response)
+        return response, elapsed, sent_at
+
+    async def _turn(self, host: _Host) -> Callable[[], None]:
+        """Waits until the host may be asked again; the next one waits until what is returned is called."""
+        await host.turn.acquire()
+        taken = True
+
+        def release() -> None:
+            nonlocal taken
+            if taken:
+                taken = False
+                host.turn.release()
+
+        try:
+            if host.delay_s:
+                await self._wait(host.sent + host.delay_s + PACE_MARGIN_S - time.monotonic())
+            else:
+                release()  # no pace to keep: connections may be made side by side
+            self._may_send(host)
+        except BaseException:
+            release()
+            raise
+        return release
+
+    async def _wait(self, seconds: float) -> None:
+        """Sleeps, but not on when the crawl is being stopped."""
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._closing.wait()
+        except TimeoutError:
+            return
+
+    def _may_send(self, host: _Host) -> None:
+        if self._closing.is_set():
+            raise NoAnswer(Failure.STOPPED, "the crawl is being stopped")
+        if self._line.is_down:
+            raise NoAnswer(Failure.UNREACHED, "no host could be reached: our own line is down")
+        until = _resting(host.state, self.now())
+        if until is not None:
+            raise NoAnswer(Failure.RESTING, f"the host asked for a rest until {until:%Y-%m-%dT%H:%M:%SZ}", until=until)
+
+    def _note_rest(self, host: _Host, response: Response) -> None:
+        if response.status not in (429, 503):
+            return
+        now = self.now()
+        until = schedule.retry_after(_header(response, "Retry-After"), now=now)
+        if until is None and response.status == 429:
+            until = now + REST_AFTER_429 * self._app.random.uniform(1, 1.5)
+        if until is not None and until > (host.state.retry_after or now):
+            self._save(host, replace(host.state, retry_after=until))
+
+    def _record(self, row: RequestRow) -> None:
+        self._rows.append(row)
+        if len(self._rows) >= FLUSH_ROWS or time.monotonic() - self._flushed >= FLUSH_S:
+            self.flush()
+
+    def _look_at(self, url: str, source: SourceConfig, *, came_from: str | None) -> None:
+        port = urlsplit(source.url).port
+        reason = refuse_url(url, ports=() if port is None else (port,))
+        if reason is not None:
+            where = f" (redirect from {came_from[:200]})" if came_from else ""
+            raise NoAnswer(Failure.FORBIDDEN, f"{reason}{where}")
+
+    def _headers(self, source: SourceConfig, kind: str, validators: Validators | None = None) -> dict[str, str]:
+        headers = {
+            "User-Agent": source.user_agent or self._config.agent,
+            "Accept": ACCEPT.get(kind, ACCEPT["page"]),
+            "Accept-Encoding": ACCEPT_ENCODING,
+        }
+        if validators is not None and validators.etag:
+            headers["If-None-Match"] = validators.etag
+        if validators is not None and validators.last_modified:
+            headers["If-Modified-Since"] = validators.last_modified
+        return headers
+
+    # --- robots.txt
+
+    async def _obey_robots(self, host: _Host, url: str, source: SourceConfig) -> None:
+        if not self._config.obey_robots:
+            return
+        async with host.asking:
+            if host.barred is None and robots.is_stale(host.state, self.now()):
+                await self._ask_robots(host, url, source)
+        text = host.state.robots
+        if text is None and host.barred is not None:
+            raise host.barred
+        if text is None:
+            why = f"status {host.state.robots_status}" if host.state.robots_status else host.why
+            raise NoAnswer(Failure.NO_ROBOTS, f"robots.txt cannot be had ({why}), which forbids everything")
+        if not robots.allows(text, url, source.user_agent or self._config.user_agent):
+            raise NoAnswer(Failure.ROBOTS, f"robots.txt of {host.state.host} forbids {urlsplit(url).path[:200]}")
+
+    async def _ask_robots(self, host: _Host, url: str, source: SourceConfig) -> None:
+        """Asks for robots.txt and stores what came of it; an old one is kept where no new one can be had."""
+        now = self.now()
+        try:
+            status, text = await self._get_robots(urljoin(url, "/robots.txt"), source)
+        except NoAnswer as error:
+            if error.failure in (Failure.STOPPED, Failure.RESTING):
+                raise
+            if error.failure in (Failure.UNREACHED, Failure.FORBIDDEN) and not error.redirected:
+                # Perhaps our own line, perhaps our own rule: nothing is learned about the host.
+                host.barred = error
+                return
+            host.why = error.reason
+            status, text = 0, None
+        state = replace(host.state, robots_at=now, robots_status=status)
+        if text is not None:
+            delay = robots.delay_s(text, source.user_agent or self._config.user_agent)
+            state = replace(state, robots=text, robots_good_at=now, delay_s=delay)
+        self._save(host, state)
+        self._set_delay(host)
+
+    async def _get_robots(self, url: str, source: SourceConfig) -> tuple[int, str | None]:
+        """(status, text): "" allows everything, None says nothing. Raises NoAnswer."""
+        headers = self._headers(source, "robots")
+        first = url
+        for hop in range(MAX_REDIRECTS + 1):
+            try:
+                self._look_at(url, source, came_from=first if hop else None)
+                host = self._host(url)
+                async with AsyncExitStack() as held:
+                    async with host.places:
+                        response, _, _ = await self._send(host, url, headers, source=source, held=held, robots_txt=True)
+                    target = _redirect(response, url)
+            except NoAnswer as error:
+                error.redirected = hop > 0
+                raise
+            if target is None:
+                break
+            url = target
+        else:
+            return response.status, None
+        if not robots.answered(response.status):
+            return response.status, None
+        if response.status >= 400:
+            return response.status, ""
+        return response.status, response.body.decode("utf-8-sig", "replace").replace("\x00", "")
+
+
+def _redirect(response: Response, url: str) -> str | None:
+    """Where an answer sends us, absolute and without a fragment; None where it is no redirect."""
+    if response.status not in (301, 302, 303, 307, 308):
+        return None
+    location = response.headers.get("Location")
+    if not location:
+        raise NoAnswer(Failure.REDIRECTS, f"status {response.status} without a Location")
+    try:
+        text = location.decode("utf-8")
+    except UnicodeDecodeError:
+        text = location.decode("latin-1")
+    try:
+        return safe_url_string(urldefrag(urljoin(url, text.strip())).url)
+    except ValueError as error:
+        raise NoAnswer(Failure.REDIRECTS, f"to no URL: {text[:200]!r} ({error})") from None
+
+
+def _resting(state: HostState, now: datetime) -> datetime | None:
+    until = state.retry_after
+    # Farther off than any Retry-After we accept: the clock was set back since.
+    if until is None or not now < until <= now + schedule.LONGEST_RETRY_AFTER + timedelta(hours=1):
+        return None
+    return until
+
+
+def _header(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+def _flat(response: Response) -> dict[str, str]:
+    return {k.decode("latin-1").lower(): b", ".join(vs).decode("latin-1") for k, vs in response.headers.items()}
+
+
+def _slow_hosts(sources: tuple[SourceConfig, ...]) -> dict[str, float]:
+    """The longest delay that a source of each host asks for."""
+    slow: dict[str, float] = {}
+    for source in sources:
+        if source.delay_s:
+            host = urls.host(source.url)
+            slow[host] = max(slow.get(host, 0.0), source.delay_s)
+    return slow

@@ -1,0 +1,282 @@
+"""One HTTP exchange over a guarded connection: the download handler under Scrapy's engine.
+
+Scrapy's own handlers take a size limit, but no limit on what a body decompresses to, none on the addresses they
+connect to, and no deadline for the whole response. This one is aiohttp with those three. It answers with Scrapy's
+Response, or raises NoAnswer.
+"""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yarl
+from aiohttp.abc import AbstractResolver, ResolveResult
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Headers, Response
+
+from crawler.config import CrawlConfig
+from crawler.spiders.body import BadBody, Body
+from crawler.spiders.guard import refuse_address
+
+MAX_LINE = 16_000  # bytes of a status line (and of one header field)
+MAX_HEADERS = 128
+MAX_HEADER_BYTES = 64_000
+CONNECT_S = 15.0  # three SYNs are repeated after 1, 3 and 7 s
+KEEP_ALIVE_S = 15.0
+
+
+class Failure(StrEnum):
+    """Why no answer came."""
+
+    UNREACHED = "unreached"  # no name, no route, refused, no connection in time: perhaps our own line
+    FORBIDDEN = "forbidden"  # we do not go there
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    BROKEN = "broken"  # no HTTP, or cut off
+    TOO_LARGE = "too_large"  # or a body that must not or cannot be decompressed
+    REDIRECTS = "redirects"  # too many, or to nowhere
+    ROBOTS = "robots"  # robots.txt forbids it
+    NO_ROBOTS = "no_robots"  # robots.txt cannot be had, which forbids everything
+    RESTING = "resting"  # the host asked for a rest, Retry-After
+    STOPPED = "stopped"  # we are shutting down
+
+
+class NoAnswer(Exception):
+    """An exchange without a usable answer."""
+
+    def __init__(self, failure: Failure, reason: str, *, until: datetime | None = None) -> None:
+        self.failure = failure
+        self.reason = reason
+        self.until = until  # RESTING: the end of the rest
+        self.redirected = False  # robots.txt: it was not the host itself that failed
+        super().__init__(f"{failure}: {reason}")
+
+
+class ForbiddenAddress(OSError):
+    """A socket that we refuse to make."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """What the fetcher asks of one exchange (in ``request.meta["exchange"]``), and what it learns of it."""
+
+    proxy: str | None = None
+    ca_file: Path | None = None
+    limit: int
+    cut: bool = False  # a body that is too long is cut, not refused
+    before_send: Callable[[], Awaitable[None]]  # awaited when the connection stands, right before the request goes out
+    connected: bool = field(default=False, init=False)
+    wire_bytes: int = field(default=0, init=False)
+
+
+class Wire:
+    """The connections of one crawl. Make it and close it in the running loop."""
+
+    def __init__(self, config: CrawlConfig, *, base: Path = Path()) -> None:
+        self._config = config
+        self._base = base  # what the paths of CA files start from
+        self._contexts: dict[Path | None, ssl.SSLContext] = {}
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._deadlines: set[asyncio.Timeout] = set()
+        self.stopped = False
+
+    async def exchange(self, request: Request) -> Response:
+        """Sends one request and reads its answer. Raises NoAnswer."""
+        if self.stopped:
+            raise NoAnswer(Failure.STOPPED, "the crawl is being stopped")
+        asked: Exchange = request.meta["exchange"]
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self._config.timeout_s) as deadline:
+                self._deadlines.add(deadline)
+                try:
+                    return await self._exchange(request, asked, deadline)
+                finally:
+                    self._deadlines.discard(deadline)
+        except TimeoutError:
+            waited = f"after {time.monotonic() - began:.0f} s"
+            if self.stopped:
+                raise NoAnswer(Failure.STOPPED, "the crawl is being stopped") from None
+            if not asked.connected:
+                raise NoAnswer(Failure.UNREACHED, f"no connection {waited}") from None
+            raise NoAnswer(Failure.TIMEOUT, f"no whole answer {waited}") from None
+        except BadBody as error:
+            raise NoAnswer(Failure.TOO_LARGE, str(error)) from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise NoAnswer(Failure.TLS, f"certificate refused: {_short(error.certificate_error)}") from None
+        except aiohttp.ClientConnectorSSLError as error:
+            raise NoAnswer(Failure.TLS, _short(error.os_error)) from None
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, ForbiddenAddress):
+                raise NoAnswer(Failure.FORBIDDEN, str(error.os_error)) from None
+            raise NoAnswer(Failure.UNREACHED, _short(error.os_error)) from None
+        except (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, OSError, ValueError) as error:
+            failure = Failure.BROKEN if asked.connected else Failure.UNREACHED
+            raise NoAnswer(failure, f"{type(error).__name__}: {_short(error)}") from None
+
+    async def _exchange(self, request: Request, asked: Exchange, deadline: asyncio.Timeout) -> Response:
+        session = self._session(proxied=asked.proxy is not None)
+        headers = [(k.decode("latin-1"), v.decode("latin-1")) for k, vs in request.headers.items() for v in vs]
+        async with session.get(
+            yarl.URL(request.url, encoded=True),
+            headers=headers,
+            allow_redirects=False,
+            proxy=asked.proxy,
+            ssl=self._context(asked.ca_file),
+            trace_request_ctx=(asked, deadline, self._config.timeout_s),
+        ) as answer:
+            raw = answer.raw_headers
+            size = sum(len(k) + len(v) + 4 for k, v in raw)
+            if size > MAX_HEADER_BYTES:
+                raise BadBody(f"{size} bytes of headers")
+            body = Body(answer.headers.get("Content-Encoding", ""), limit=asked.limit, cut=asked.cut)
+            if not asked.cut and (answer.content_length or 0) > asked.limit:
+                raise BadBody(f"{answer.content_length} bytes announced, more than {asked.limit}")
+            try:
+                async for piece in answer.content.iter_any():
+                    body.feed(piece)
+                    if body.full:
+                        answer.close()
+                        break
+            finally:
+                asked.wire_bytes = body.wire_bytes + size
+            return Response(
+                request.url,
+                status=answer.status,
+                headers=Headers([(k, v) for k, v in raw]),
+                body=body.finish(),
+                request=request,
+            )
+
+    def stop(self) -> None:
+        """Ends all exchanges now, and refuses new ones."""
+        self.stopped = True
+        now = asyncio.get_running_loop().time()
+        for deadline in self._deadlines:
+            if not deadline.expired():
+                deadline.reschedule(now)
+
+    async def close(self) -> None:
+        self.stop()
+        for session in self._sessions.values():
+            await session.close()
+
+    def _session(self, *, proxied: bool) -> aiohttp.ClientSession:
+        """One session for direct connections, guarded, and one for those to proxies, which the config has named."""
+        if proxied in self._sessions:
+            return self._sessions[proxied]
+        config = self._config
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(_connection_stands)
+        trace.on_connection_reuseconn.append(_connection_stands)
+        connector = aiohttp.TCPConnector(
+            limit=0,  # the fetcher counts
+            resolver=_Resolver(config),
+            socket_factory=None if proxied else self._guarded_socket,
+            keepalive_timeout=KEEP_ALIVE_S,
+        )
+        session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+            max_line_size=MAX_LINE,
+            max_field_size=MAX_LINE,
+            max_headers=MAX_HEADERS,
+            trace_configs=[trace],
+        )
+        self._sessions[proxied] = session
+        return session
+
+    def _guarded_socket(self, info: tuple[Any, ...]) -> socket.socket:
+        """Makes the socket for a connection; the address in `info` is the one that will be connected to."""
+        family, kind, protocol, _name, address = info
+        reason = refuse_address(str(address[0]), allowed=self._config.allow_private_addresses)
+        if reason is not None:
+            raise ForbiddenAddress(reason)
+        return socket.socket(family=family, type=kind, proto=protocol)
+
+    def _context(self, ca_file: Path | None) -> ssl.SSLContext:
+        ca_file = ca_file or self._config.ca_file
+        if ca_file not in self._contexts:
+            context = ssl.create_default_context()
+            if ca_file is not None:
+                try:
+                    context.load_verify_locations(cafile=self._base / ca_file)
+                except (OSError, ssl.SSLError) as error:
+                    raise NoAnswer(Failure.TLS, f"{ca_file}: no usable CA file: {_short(error)}") from None
+            self._contexts[ca_file] = context
+        return self._contexts[ca_file]
+
+
+class Handler:
+    """Scrapy's download handler for http and https; the wire belongs to the spider that runs."""
+
+    lazy = False
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._wire: Wire = crawler.spider.wire  # type: ignore[union-attr]
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Handler":
+        return cls(crawler)
+
+    async def download_request(self, request: Request) -> Response:
+        return await self._wire.exchange(request)
+
+    async def close(self) -> None:
+        """The crawl that made the wire closes it."""
+
+
+class _Resolver(AbstractResolver):
+    """Names from ``crawl.resolve`` first, then the system's. Forbidden addresses of a name are left out."""
+
+    def __init__(self, config: CrawlConfig) -> None:
+        self._config = config
+        self._system = aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        named = self._config.resolve.get(host.lower())
+        if named is not None:
+            address, port = named
+            version = socket.AF_INET6 if ":" in address else socket.AF_INET
+            return [
+                ResolveResult(
+                    hostname=host, host=address, port=port, family=version, proto=0, flags=socket.AI_NUMERICHOST
+                )
+            ]
+        found = await self._system.resolve(host, port, family)
+        allowed = self._config.allow_private_addresses
+        reasons = [refuse_address(one["host"], allowed=allowed) for one in found]
+        kept = [one for one, reason in zip(found, reasons, strict=True) if reason is None]
+        if found and not kept:
+            raise ForbiddenAddress(f"{host}: {reasons[0]}")
+        return kept
+
+    async def close(self) -> None:
+        await self._system.close()
+
+
+async def _connection_stands(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
+    asked, deadline, timeout_s = context.trace_request_ctx
+    asked.connected = True
+    await asked.before_send()
+    # The pace is ours to wait for; the server's time starts now.
+    deadline.reschedule(asyncio.get_running_loop().time() + timeout_s)
+
+
+def _short(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]

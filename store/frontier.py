@@ -1,0 +1,248 @@
+"""The ledger: every item that a source ever listed, each in exactly one state, and the pages still to read."""
+
+import hashlib
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from sqlite3 import Row
+from typing import TYPE_CHECKING
+
+from store.errors import NotStored
+from store.records import Pending, State, Validators, utc_text, utc_time
+
+if TYPE_CHECKING:
+    from store.connection import Store
+
+_CHUNK = 400  # SQLite's default limit of host parameters is far above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry:
+    """An item as it enters the ledger. `key` makes it the same item at the source's next visit."""
+
+    key: str
+    guid: str = ""
+    url: str | None = None
+    canonical_url: str = ""
+    title: str = ""
+    summary: str = ""
+    content: str = ""
+    author: str = ""
+    publisher: str = ""
+    published_at: datetime | None = None
+    published_precision: str = "unknown"
+    state: State = State.PENDING
+    reason: str = ""
+    score: float | None = None
+    article_id: int | None = None
+
+    @property
+    def item_sha256(self) -> str:
+        """Changes when the source changes its words about the item."""
+        return hashlib.sha256("\0".join((self.title, self.summary, self.content)).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the ledger knows of an item."""
+
+    id: int
+    source_id: str
+    state: State
+    reason: str
+    item_sha256: str
+    article_id: int | None
+    score: float | None
+
+
+class Frontier:
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+        self._run = store.connection.execute
+
+    # --- entries
+
+    def known(self, source_id: str, keys: Sequence[str]) -> dict[str, Known]:
+        """The items of a source that are in the ledger already, by key."""
+        out: dict[str, Known] = {}
+        for i in range(0, len(keys), _CHUNK):
+            part = keys[i : i + _CHUNK]
+            marks = ",".join("?" * len(part))
+            rows = self._run(
+                f"SELECT * FROM entries WHERE source_id = ? AND key IN ({marks})",  # noqa: S608 - question marks only
+                (source_id, *part),
+            )
+            out.update((row["key"], _known(row)) for row in rows)
+        return out
+
+    def same_page(self, canonical_url: str) -> Known | None:
+        """The entry of any source that leads to the same page, the most settled first."""
+        row = self._run(
+            "SELECT * FROM entries WHERE canonical_url = ? ORDER BY article_id IS NULL, state = 'pending', id LIMIT 1",
+            (canonical_url,),
+        ).fetchone()
+        return None if row is None else _known(row)
+
+    def add(self, source_id: str, entry: NewEntry, *, now: datetime, first_seen: datetime | None = None) -> int:
+        at = utc_text(now)
+        cursor = self._run(
+            "INSERT INTO entries (source_id, key, guid, url, canonical_url, title, summary, content, author, publisher,"
+            " published_at, published_precision, first_seen_at, last_seen_at, state, reason, score, article_id,"
+            " item_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                source_id, entry.key, entry.guid, entry.url, entry.canonical_url, entry.title, entry.summary,
+                entry.content, entry.author, entry.publisher,
+                utc_text(entry.published_at) if entry.published_at else None, entry.published_precision,
+                utc_text(first_seen) if first_seen else at, at, entry.state, entry.reason, entry.score,
+                entry.article_id, entry.item_sha256,
+            ),
+        )  # fmt: skip
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def seen(self, entry_ids: Iterable[int], *, now: datetime) -> None:
+        at = utc_text(now)
+        self._store.connection.executemany(
+            "UPDATE entries SET last_seen_at = ? WHERE id = ?", [(at, id_) for id_ in entry_ids]
+        )
+
+    def reword(self, entry_id: int, entry: NewEntry, *, again: bool) -> None:
+        """The source changed its words about an item; `again`: its page is to be read once more."""
+        self._run(
+            "UPDATE entries SET title = ?, summary = ?, content = ?, item_sha256 = ? WHERE id = ?",
+            (entry.title, entry.summary, entry.content, entry.item_sha256, entry_id),
+        )
+        if again:
+            self._run(
+                "UPDATE entries SET state = 'pending', reason = '', tries = 0, next_try_at = NULL WHERE id = ?",
+                (entry_id,),
+            )
+
+    def settle(
+        self,
+        entry_id: int,
+        state: State,
+        *,
+        reason: str = "",
+        score: float | None = None,
+        article_id: int | None = None,
+    ) -> None:
+        """Moves an entry to its state, and with it all pending entries of other sources that lead to the same page."""
+        row = self._run("SELECT canonical_url FROM entries WHERE id = ?", (entry_id,)).fetchone()
+        # What was only kept for reading the page goes, once the page is read; the title stays.
+        done = "summary = '', content = ''," if state in (State.KEPT, State.DUPLICATE, State.REJECTED) else ""
+        values = (state, reason, score, article_id)
+        self._run(
+            f"UPDATE entries SET {done} state = ?, reason = ?, score = ?, article_id = ?, next_try_at = NULL"  # noqa: S608
+            " WHERE id = ?",
+            (*values, entry_id),
+        )
+        if row["canonical_url"]:
+            self._run(
+                f"UPDATE entries SET {done} state = ?, reason = ?, score = ?, article_id = ?, next_try_at = NULL"  # noqa: S608
+                " WHERE canonical_url = ? AND state = 'pending'",
+                (*values, row["canonical_url"]),
+            )
+
+    def retry(self, entry_id: int, *, reason: str, next_try_at: datetime, charge: bool = True) -> None:
+        """The page could not be read: it stays pending. `charge` False: it was not the page's fault."""
+        self._run(
+            "UPDATE entries SET reason = ?, tries = tries + ?, next_try_at = ? WHERE id = ?",
+            (reason, int(charge), utc_text(next_try_at), entry_id),
+        )
+
+    def restate(self, article_id: int, state: State) -> None:
+        """All entries of an article take its state (kept, duplicate)."""
+        self._run(
+            "UPDATE entries SET state = ? WHERE article_id = ? AND state IN ('kept', 'duplicate')", (state, article_id)
+        )
+
+    def find(self, reference: str) -> Row:
+        """An entry by its id, URL or canonical URL. Raises NotStored."""
+        if reference.isdigit():
+            row = self._run("SELECT * FROM entries WHERE id = ?", (int(reference),)).fetchone()
+        else:
+            row = self._run(
+                "SELECT * FROM entries WHERE canonical_url = ? OR url = ? ORDER BY article_id IS NULL, id LIMIT 1",
+                (reference, reference),
+            ).fetchone()
+        if row is None:
+            raise NotStored(f"{reference}: no entry or article of this id or URL is in the database")
+        return row  # type: ignore[no-any-return]
+
+    def counts(self) -> Mapping[str, int]:
+        """How many entries stand in each state."""
+        return {row[0]: row[1] for row in self._run("SELECT state, count(*) FROM entries GROUP BY state")}
+
+    # --- pages to read
+
+    def take(self, limit: int, *, now: datetime, exclude: Container[int] = ()) -> list[Pending]:
+        """Pages whose time has come: new ones and second chances, oldest first, one entry a page; then kept articles
+        that are due for another look. `exclude` holds the entries that are being read now."""
+        at = utc_text(now)
+        rows = self._run(
+            "SELECT * FROM entries WHERE state = 'pending' AND url IS NOT NULL"
+            " AND (next_try_at IS NULL OR next_try_at <= ?) ORDER BY next_try_at, id",
+            (at,),
+        )
+        out: list[Pending] = []
+        pages: set[str] = set()
+        for row in rows:
+            if row["id"] in exclude or row["canonical_url"] in pages:
+                continue
+            pages.add(row["canonical_url"])
+            out.append(_pending(row))
+            if len(out) >= limit:
+                rows.close()
+                return out
+        again = self._run(
+            "SELECT e.*, a.etag, a.last_modified, a.id AS kept_id FROM articles a"
+            " JOIN entries e ON e.id = (SELECT min(id) FROM entries WHERE article_id = a.id AND url IS NOT NULL)"
+            " WHERE a.recheck_at <= ? ORDER BY a.recheck_at LIMIT ?",
+            (at, limit + 1000),
+        )
+        for row in again:
+            if row["id"] not in exclude and len(out) < limit:
+                out.append(
+                    _pending(row, row["kept_id"], Validators(etag=row["etag"], last_modified=row["last_modified"]))
+                )
+        return out
+
+    def backlog(self, now: datetime) -> tuple[int, int]:
+        """(pages waiting, of these due now)."""
+        row = self._run(
+            "SELECT count(*), coalesce(sum(next_try_at IS NULL OR next_try_at <= ?), 0) FROM entries"
+            " WHERE state = 'pending'",
+            (utc_text(now),),
+        ).fetchone()
+        return row[0], row[1]
+
+
+def _known(row: Row) -> Known:
+    return Known(
+        id=row["id"],
+        source_id=row["source_id"],
+        state=State(row["state"]),
+        reason=row["reason"],
+        item_sha256=row["item_sha256"],
+        article_id=row["article_id"],
+        score=row["score"],
+    )
+
+
+def _pending(row: Row, article_id: int | None = None, validators: Validators | None = None) -> Pending:
+    return Pending(
+        entry_id=row["id"],
+        source_id=row["source_id"],
+        url=row["url"],
+        title=row["title"],
+        summary=row["summary"],
+        content=row["content"],
+        published_at=utc_time(row["published_at"]) if row["published_at"] else None,
+        published_precision=row["published_precision"],
+        author=row["author"],
+        first_seen_at=utc_time(row["first_seen_at"]),
+        tries=row["tries"],
+        article_id=article_id,
+        validators=validators or Validators(),
+    )

@@ -1,0 +1,64 @@
+"""What was done: visits to sources, every HTTP request, and runs of the program."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from store.records import RequestRow, Visit, utc_text
+
+if TYPE_CHECKING:
+    from store.connection import Store
+
+
+class Visits:
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+        self._run = store.connection.execute
+
+    def add(self, visit: Visit) -> int:
+        cursor = self._run(
+            "INSERT INTO visits (source_id, started_at, status, outcome, entries_seen, entries_new, overlap, bytes,"
+            " duration_ms, error, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                visit.source_id, utc_text(visit.started_at), visit.status, visit.outcome, visit.entries_seen,
+                visit.entries_new, visit.overlap, visit.bytes, visit.duration_ms, visit.error, visit.url,
+            ),
+        )  # fmt: skip
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def gap(self, visit_id: int, source_id: str, *, since: datetime | None, until: datetime) -> None:
+        """A visit without overlap with the one before: what appeared between `since` and `until` may be lost."""
+        self._run(
+            'INSERT INTO gaps (visit_id, source_id, "from", "to") VALUES (?, ?, ?, ?)',
+            (visit_id, source_id, utc_text(since) if since else None, utc_text(until)),
+        )
+
+    def requests(self, rows: Sequence[RequestRow]) -> None:
+        with self._store.transaction():
+            self._store.connection.executemany(
+                "INSERT INTO requests (at, source_id, host, url, status, bytes, duration_ms, conditional, retry_after)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        r.at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{r.at.microsecond // 1000:03d}Z", r.source_id, r.host,
+                        r.url, r.status, r.bytes, r.duration_ms, int(r.conditional), r.retry_after,
+                    )
+                    for r in rows
+                ],
+            )  # fmt: skip
+
+    def began(self, verb: str, *, now: datetime) -> int:
+        """A run of the program starts; returns its id."""
+        with self._store.transaction():
+            cursor = self._run("INSERT INTO runs (verb, started_at) VALUES (?, ?)", (verb, utc_text(now)))
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def ended(self, run_id: int, *, now: datetime, result: Mapping[str, Any]) -> None:
+        with self._store.transaction():
+            self._run(
+                "UPDATE runs SET ended_at = ?, result = ? WHERE id = ?",
+                (utc_text(now), json.dumps(result, ensure_ascii=False), run_id),
+            )
