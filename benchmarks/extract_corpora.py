@@ -236,7 +236,7 @@ def measure(pages: list[Page], *, worst: int, reference_too: bool) -> dict[str, 
     for name in asked:
         report[name] = round(right[name] / asked[name], 4)
     report["outcomes"] = dict(outcomes)
-    for f1, page, document, checks in sorted(rows, key=lambda row: row[0])[:worst]:
+    for f1, page, document, _ in sorted(rows, key=lambda row: row[0])[:worst]:
         print(f"{f1:.3f} {page.name} {document.outcome} {len(document.text)}/{len(page.text)}", file=sys.stderr)
     if worst:
         for _, page, document, checks in rows:

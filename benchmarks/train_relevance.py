@@ -23,11 +23,11 @@ from crawler.types import Text
 
 FOR = {"title_pair", "title_bridge", "title_pair_near", "title_with_context", "lead_pair", "lead_dealing", "lead_both", "pairs",
        "pairs_dealing", "pairs_near", "pairs_alone", "pairs_dealing_alone", "run_of_two", "bridges", "mutual", "pair_share",
-       "title_pair_clear", "four_parties", "neighbours", "clear_pair", "clear_pair_alone", "clear_pairs", "implied_pair", "implied_pair_strong", "implied_pairs", "least_share", "officials"}  # fmt: skip
-AGAINST = {"soviet", "unnamed", "pairs_parted", "foreign_share", "rival_share", "many_countries", "lists", "vote", "rank", "war", "sport", "late", "title_war", "title_forum", "forum_share", "price",
+       "title_pair_clear", "four_parties", "neighbours", "clear_pair", "clear_pair_alone", "clear_pairs", "implied_pair", "title_implied", "implied_at_home", "implied_pair_strong", "implied_pairs", "least_share", "officials"}  # fmt: skip
+AGAINST = {"venue", "nature", "soviet", "unnamed", "pairs_parted", "foreign_share", "rival_share", "many_countries", "lists", "vote", "rank", "war", "sport", "late", "title_war", "title_forum", "forum_share", "price",
            "title_foreign_only", "title_foreign", "pairs_with_three", "long"}  # fmt: skip
 SECTOR_FOR = {"title", "pair", "near", "far", "alone", "strong", "distinct", "share", "top", "second"}
-SECTOR_AGAINST = {"soviet", "unnamed", "pairs_parted", "weak", "outside"}
+SECTOR_AGAINST = {"venue", "nature", "soviet", "unnamed", "pairs_parted", "weak", "outside"}
 
 
 def logistic(rows, signs_for, signs_against, penalty, steps=700):
@@ -65,7 +65,8 @@ def chance(table, values):
 
 
 class Record:
-    def __init__(self, raw, found, weight, fold, gold):
+    def __init__(self, raw, found, weight, fold, gold, origin="stream"):
+        self.origin = "gold" if gold else origin
         self.id, self.grade, self.weight, self.fold, self.gold = raw["id"], raw["grade"], weight, fold, gold
         self.sectors = raw.get("sectors", [])
         self.optional = set(raw.get("optional_sectors", []))
@@ -119,8 +120,8 @@ def best_threshold(pairs, beta_precision=1.0):
 
 
 def report(records, graded):
-    for language in ("all", "en", "ru", "ur", "stream"):
-        rows = [(r, g) for r, g in graded if (r.gold and language in ("all", r.language)) or (language == "stream" and not r.gold)]
+    for language in ("all", "en", "ru", "ur", "stream", "cases"):
+        rows = [(r, g) for r, g in graded if (r.gold and language in ("all", r.language)) or language == r.origin]
         if not rows:
             continue
         c = Counter((r.grade > 0, g > 0) for r, g in rows)
@@ -158,9 +159,13 @@ def main():
     parser.add_argument("gold", nargs="+")
     parser.add_argument("--folds", default="0,1,2")
     parser.add_argument("--stream", nargs=3, action="append", default=[], metavar=("ARTICLES", "LABELS", "COUNTRY"))
+    parser.add_argument("--cases", nargs="*", default=[], help="files of tests/cases/judgement")
+    parser.add_argument("--case-weight", type=float, default=0.5)
     parser.add_argument("--penalty", type=float, default=0.004)
     parser.add_argument("--sector-penalty", type=float, default=0.001)
     parser.add_argument("--caution", type=float, default=1.0, help="how much a false keep weighs when thresholds are set")
+    parser.add_argument("--thresholds", help="relevant,core instead of those that fit best")
+    parser.add_argument("--grid", action="store_true", help="print figures over thresholds")
     parser.add_argument("--write")
     parser.add_argument("--wrong", action="store_true", help="print each wrong grade")
     parser.add_argument("--wrong-sectors", action="store_true")
@@ -174,6 +179,14 @@ def main():
             if raw["fold"] in folds:
                 text = Text(title=raw["title"] or "", text=raw["text"], language=raw["language"], url=raw["url"])
                 records.append(Record(raw, passages.read(text, lexicon), 1.0, raw["fold"], True))
+    for path in args.cases:
+        for number, line in enumerate(Path(path).read_text("utf-8").splitlines()):
+            raw = json.loads(line)
+            grades = raw["expect"].get("grade", [])
+            if len(grades) == 1:
+                text = Text(title=raw["title"], text=raw["text"], language=raw["language"], country=raw.get("country") or "")
+                raw.update(id=raw["language"] + ":" + raw["name"], grade=grades[0])
+                records.append(Record(raw, passages.read(text, lexicon), args.case_weight, folds[number % len(folds)], False, "cases"))
     for articles, labels, country in args.stream:
         grades = {}
         for line in Path(labels).read_text("utf-8").splitlines():
@@ -201,6 +214,12 @@ def main():
                 if r.gold:
                     spots[r.id] = {g: sector_scores(table, r, g) for g in (1, 2)}
     t_relevant, t_core, t_sector = thresholds(records, chances, spots, args.caution)
+    if args.thresholds:
+        t_relevant, t_core = (float(t) for t in args.thresholds.split(","))
+    if args.grid:
+        for t in (0.3, 0.4, 0.5, 0.6):
+            print(t, {o: round(relevance_f1(records, chances, o, t), 3) for o in ("gold", "stream", "cases")},
+                  {c: [round(x, 3) for x in core_f1(records, chances, t, c)] for c in (0.4, 0.5, 0.55, 0.6, 0.7)})
     print("thresholds", t_relevant, t_core, t_sector)
     graded = [(r, grade_of(chances[r.id], t_relevant, t_core)) for r in records]
     if args.wrong:
@@ -217,13 +236,24 @@ def main():
         Path(args.write).write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
+def relevance_f1(records, chances, origin, t):
+    rows = [(r.grade > 0, chances[r.id][0] >= t) for r in records if r.origin == origin]
+    return f1(rows.count((True, True)), rows.count((False, True)), rows.count((True, False)))
+
+
+def core_f1(records, chances, t, c):
+    """Grade 1 and grade 2 F1 over the gold records."""
+    rows = [(r.grade, grade_of(chances[r.id], t, c)) for r in records if r.gold]
+    return [f1(sum(a == b == k for a, b in rows), sum(b == k != a for a, b in rows), sum(a == k != b for a, b in rows)) for k in (1, 2)]
+
+
 def grade_of(chances, t_relevant, t_core):
     return 0 if chances[0] < t_relevant else 2 if chances[1] >= t_core else 1
 
 
 def thresholds(records, chances, spots, caution):
     """From the chances that weights gave which had not seen the record."""
-    t_relevant = best_threshold([(chances[r.id][0], r.grade > 0, 1.0) for r in records], caution)
+    t_relevant = best_threshold([(chances[r.id][0], r.grade > 0, 1.0) for r in records if r.origin != "cases"], caution)
     kept = [(chances[r.id][1], r.grade == 2) for r in records if r.grade > 0 and r.values]
 
     def both(t):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice, product
 from typing import Protocol
 
 import snowballstemmer
@@ -97,12 +98,24 @@ tonne ton tonnes tons
 урал уральский
 сибирь сибирский сибиряк
 каспий каспийский
-ислам исламский исламист
 дипломат дипломатия дипломатический
 посол послы посла послу послом посольский
 посольство посольства
 шахбаз шехбаз
 мухаммад мохаммад мухаммед магомед
+сергей сергея
+алексей алексея
+андрей андрея
+матвей матвея
+николай николая
+максим максима
+вадим вадима
+ибрагим ибрагима
+артем артема
+газпром газпрома
+рахим рахима
+карим карима
+ислам ислама исламский исламист
 пшеница пшеничный
 нефть нефтяной
 газ газовый
@@ -160,6 +173,18 @@ tonne ton tonnes tons
 
 # Nouns whose bare form looks to Snowball like a verb or a plural: визит, визита; канал, канала. Kept as they are.
 _WHOLE = """
+автовокзал автомобиль автопром адмирал актив альбом анализ аппетит архив астроном атом аудиозапись аудит аэродром банан
+бандит барабан бензин бокал бюллетень ветеран видеозапись визит водоем вокзал вулкан вызов генерал госорган дефицит
+диплом дистрибутив долг завал залив запах запись идеал интервал ипподром канал капитал капитан карман катамаран квартал
+кинжал клан коллектив композит корпоратив кредит кризис крокодил летопись лимит маршал массив материал металл минерал
+минздрав мотив надпись наплыв негатив обман обмен обогрев обрыв объектив объем океан опыт орган оригинал остров отдых
+отзыв отрыв память паразит перевал перелом перерыв персонал печать план подвал подпись подрыв подъем покров портал порыв
+потенциал прием призыв прибыль примитив пристав провал пролив прорыв профессионал разрыв режим резерв реквизит ресторан
+рецидив роман рукав саммит седан сериал сигнал симптом синдром синоним скандал смесь состав спортзал стан стройматериал
+телеграм телеканал терминал титан транзит туман турнир ураган уран утилит фаворит февраль фестиваль филиал финал фонтан
+функционал хулиган чемодан экзамен экран экипаж деталь модель цель отель роль связь область сталь медаль госпиталь
+визирь спектакль корабль рубль апрель июль октябрь ноябрь декабрь сентябрь январь лидер арсенал трибунал криминал
+протокол импорт экспорт арбитраж гимн крен терроризм механизм туризм алюминий хром никель уголь кремль
 """
 
 
@@ -194,19 +219,30 @@ def _urdu_stem(word: str) -> str:
 _FLEETING = re.compile(r"([^аеиоуыэюя])[ое]([кцнлр])$")  # рынок, рынка; поставка, поставок; конец, конца
 
 
+def _steady(stem: str) -> str:
+    return _FLEETING.sub(r"\1\2", stem) if len(stem) > 4 else stem
+
+
 @cache
-def _whole() -> frozenset[str]:
-    return frozenset(_WHOLE.split())
+def _whole() -> dict[str, str]:
+    """Every case form of the nouns of _WHOLE -> their key."""
+    table: dict[str, str] = {}
+    for noun in _WHOLE.split():
+        stem = noun.removesuffix("ь")
+        endings = _HARD if stem == noun else _SOFT
+        table.update(dict.fromkeys((stem + ending for ending in endings), _steady(stem)))
+    return table
+
+
+_HARD = ("", "а", "у", "ом", "е", "ы", "ов", "ам", "ами", "ах")
+_SOFT = ("ь", "я", "ю", "ем", "ём", "е", "и", "ью", "ей", "ям", "ями", "ях")
 
 
 @lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
     """The stem of one folded word by the rules of its script; families not yet joined."""
     if "а" <= word[0] <= "ӿ":
-        if word in _whole():
-            return word.removesuffix("ь")
-        stem = _snowball("russian").stemWord(word)
-        return _FLEETING.sub(r"\1\2", stem) if len(stem) > 4 else stem
+        return _steady(_snowball("russian").stemWord(word))
     if "a" <= word[0] <= "z":
         return _snowball("english").stemWord(word.removesuffix("'s")).replace("'", "")
     if "\u0600" <= word[0] <= "\u06ff":
@@ -216,27 +252,36 @@ def _stem(word: str) -> str:
 
 @cache
 def _family() -> dict[str, str]:
-    """Stem of every word of a family -> the stem of its first."""
+    """Key of every word of a family -> the stem of its first."""
     table: dict[str, str] = {}
     for line in fold(_FAMILIES).text.split("\n"):
         members = line.split()
         for member in members:
-            table[_stem(member)] = _stem(members[0])
+            table[_stem(member)] = table[_bare(member) or _stem(member)] = _stem(members[0])
     return table
 
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-_SURNAME = re.compile(r"[А-Я]\w+[оеОЕ][вВ]$")  # Лавров: for Snowball a genitive plural, unlike Лаврова
+# A name with such an end looks to Snowball like a verb or a plural: Лавров, Имран, Имрана, Николай.
+_VERB_LIKE = re.compile(r"([а-я]+(?:[аи][влнт]|е[влнт]|о[вн]|у[т]|я[лт]|а(?=й)))(?:й|а|у|ом|ым|е|ы)?$")
+
+
+def _bare(word: str) -> str | None:
+    """The stem of a name that the stemmer would cut too short in some of its cases."""
+    match = _VERB_LIKE.match(word)
+    return _steady(match[1]) if match and len(match[1]) > 3 else None
 
 
 @lru_cache(maxsize=100_000)
 def _key(cased: str) -> str:
-    """What stands in the shadow for one word, given with its letter case."""
+    """What stands in the shadow for one word, given with its letter case: a capital tells a name from a verb."""
     word = cased.lower()
-    if _SURNAME.match(cased):
-        return word
-    stem = _stem(word)
-    return _family().get(stem, stem) or word
+    if word in _whole():
+        key: str | None = _whole()[word]
+    else:
+        key = _bare(word) if cased[0].isupper() else None
+    key = key or _stem(word)
+    return _family().get(key, key) or word
 
 
 def keys_of(s: str) -> Iterator[tuple[str, int, int]]:
@@ -259,9 +304,9 @@ class _Term:
     prefix: bool = False
 
     def fts(self) -> str:
-        """The FTS5 expression; where a position has a choice, the phrases are spelled out (two at most)."""
-        first, other = (" ".join(keys[i] for keys in self.positions) for i in (0, -1))
-        spelled = [f'"{p}"' for p in dict.fromkeys((first, other))]
+        """The FTS5 expression; where a position has a choice, the phrases are spelled out (eight at most)."""
+        phrases = islice(product(*self.positions), _MOST_PHRASES)
+        spelled = [f'"{" ".join(phrase)}"' for phrase in phrases]
         if self.prefix:
             spelled[-1] += " *"
         return spelled[0] if len(spelled) == 1 else f"({' OR '.join(spelled)})"
@@ -283,6 +328,7 @@ class _Parsed:
 
 LONGEST = 1_000  # characters of a query
 _MOST_TERMS = 64
+_MOST_PHRASES = 8
 _DEEPEST = 16
 _LEX = re.compile(r'\s*(?:(?P<quoted>"[^"]*")|(?P<mark>[()])|(?P<word>[^\s()"]+)|(?P<open>"))')
 _OPERATORS = ("AND", "OR", "NOT")
@@ -297,10 +343,8 @@ def _term(raw: str, *, phrase: bool) -> _Term:
         last = number == len(found) - 1
         if prefix and last:
             positions.append(tuple(dict.fromkeys((key, word))))
-        elif _SURNAME.match(word.capitalize()):
-            positions.append(tuple(dict.fromkeys((_key(word), word))))  # лавров: the name, or many laurels
-        else:
-            positions.append((key,))
+        else:  # лавров without its capital: the name, or many laurels
+            positions.append(tuple(dict.fromkeys((key, _key(word), _key(word.capitalize())))))
     if not positions:
         raise UsageError(f"search: there is no word in {raw!r}; write a word, or leave it out")
     return _Term(positions=tuple(positions), prefix=prefix)
@@ -362,7 +406,8 @@ class _Parser:
                 break
             negated = False
             while kind == "word" and item in ("AND", "NOT"):
-                if item == "AND" and (negated or not (kept or left_out)):
+                doubled = self.next > 0 and self.tokens[self.next - 1] == ("word", "AND")
+                if item == "AND" and (negated or doubled or not (kept or left_out)):
                     raise UsageError("search: AND stands between two terms, for example: Россия AND газ")
                 negated = negated or item == "NOT"
                 self.next += 1

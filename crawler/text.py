@@ -56,6 +56,7 @@ def _single() -> dict[int, str]:
     table.update(dict.fromkeys(map(ord, "“”„‟«»″〝〞"), '"'))
     table.update(dict.fromkeys(map(ord, _BLANKS), " "))
     table.update(dict.fromkeys([0xB, 0xC, 0xD, 0x85, 0x2028, 0x2029], "\n"))
+    table.update(dict.fromkeys(range(0xD800, 0xE000), "\ufffd"))  # half characters, which nothing downstream can take
     return table
 
 

@@ -26,7 +26,7 @@ _ALIASES = {
 }
 
 _TRACKING = re.compile(
-    r"""utm[_-].* | _ga | _gl | ga_.* | (?:fb|gcl|dcl|gbra|wbra|yad|ycl|yscl|msclk|tt?cl|twcl|igsh)id | igsh | gclsrc
+    r"""utm[_-].* | _ga | _gl | ga_.* | (?:fb|g|d|yad|y|ys|tt|tw)clid | [gw]braid | msclkid | igsh(?:id)? | gclsrc
     | fb_.* | fbc?\d* | mc_[ce]id | mkt_tok | mkwid | _?openstat | ref_?(?:src|url|source|id)? | referr?er
     | at_.* | ns_(?:mchannel|source|campaign|linkname|fee) | cmp | cmpid | ncid | ocid | spm | smid | smtyp | xtor
     | wt[._]?z?mc(?:[._].*)? | piano_.* | pk_.* | mtm_.* | matomo_.* | hsa_.* | hsctatracking | _?hs(?:enc|mi)
@@ -90,7 +90,7 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
     ("kremlin.ru", r"(/.*/\d+)/(?:print|photos|videos|audios)", r"\1"),
     ("themoscowtimes.com", r"(/\d{4}/\d\d/\d\d)/(?:[^/]+-)?(a\d{4,})(?:/.*)?", r"\1/\2"),
     # third countries
-    ("thehindu.com", r"(/.+)/(?:[^/]+/)?article(\d{6,})\.ece", r"\1/article\2.ece"),
+    ("thehindu.com", r"(?:/.*)?/article(\d{6,})\.ece", r"/article\1.ece"),
     ("mehrnews.com", r"/(?:news|amp)/(\d{4,})(?:/.*)?", r"/news/\1"),
     ("irna.ir", r"/(?:news|amp)/(\d{4,})(?:/.*)?", r"/news/\1"),
     ("tasnimnews.com", r"(/\w\w/news/\d{4}/\d\d/\d\d/\d+)(?:/.*)?", r"\1"),
@@ -139,7 +139,7 @@ _AMP_CACHE = re.compile(r"[\w-]+\.cdn\.ampproject\.org/[a-z]/(s/)?(.+)")
 _TRANSLATED = re.compile(r"([a-z0-9-]+)\.translate\.goog")
 
 _DEFAULT_DOCUMENT = re.compile(r"/(?:index\.(?:html?|php\d?|aspx?|jsp|shtml|cgi)|default\.(?:aspx?|html?))$", re.I)
-_AMP_SEGMENT = re.compile(r"^/amp(?=/.)|/(?:amp|amp\.html)$")
+_AMP_SEGMENT = re.compile(r"^/amp(?=/.)|(?<=[^/])/(?:amp|amp\.html)$")
 _AMP_SUFFIX = re.compile(r"[._-]amp(?=\.html?$)|\.amp$")
 _PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.I)
 _UNRESERVED_HEX = re.compile(r"%(2[dD]|2[eE]|5[fF]|7[eE]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA])")
@@ -163,7 +163,7 @@ def canonical(url: str) -> str:
     """
     found = absolute(url, "")
     if found is None:
-        return _INVISIBLE.sub("", url)[:MAX_LENGTH]
+        return "%20".join(_INVISIBLE.sub(" ", url).split())[:MAX_LENGTH]
     for _ in range(_UNWRAPPINGS):
         goal = _unwrapped(found)
         if goal is None:
@@ -171,8 +171,8 @@ def canonical(url: str) -> str:
         found = goal
     split = urlsplit(found)
     name = _key_host(host(found))
-    path = _key_path(name, split.path)
-    query = _key_query(name, split.query)
+    path, by_number = _key_path(name, split.path)
+    query = "" if by_number else _key_query(name, split.query)
     if name == "youtu.be" and len(path) > 1:
         name, path, query = "youtube.com", "/watch", f"v={path[1:]}"
     elif name == "youtube.com" and (film := re.fullmatch(r"/(?:shorts|embed|live|v)/([\w-]+)", path)):
@@ -239,6 +239,8 @@ def _tidied(href: str) -> str:
 
 def _with_scheme(text: str, base: str) -> str | None:
     """`text` with a sound http(s) scheme if it has any; unchanged if relative, None if of another scheme."""
+    if text[:7].lower() == "feed://":
+        text = f"http://{text[7:]}"
     if broken := _BROKEN_SCHEME.match(text):
         scheme = "https" if "s" in (broken[1] or broken[0]).lower() else "http"
         return f"{scheme}://{text[broken.end() :]}"
@@ -347,7 +349,8 @@ def _key_host(name: str) -> str:
     return f"{bare}{colon}{port}"
 
 
-def _key_path(name: str, path: str) -> str:
+def _key_path(name: str, path: str) -> tuple[str, bool]:
+    """The path that counts, and whether a rule of the site took it: then a number names the page, no query."""
     path = _PATH_SESSION.sub("", path) if ";" in path else path
     if "%" in path:
         path = _UNRESERVED_HEX.sub(lambda m: chr(int(m[1], 16)), path)
@@ -358,16 +361,23 @@ def _key_path(name: str, path: str) -> str:
         path = re.sub(r"/{2,}", "/", path) if "//" in path else path
         path = _without_dots(path)
         path = _DEFAULT_DOCUMENT.sub("/", path)
+        path = path.rstrip("/") or "/"
+        key = _site_key(name, path)
+        if key is not None:
+            return key, True
         path = _AMP_SEGMENT.sub("", path)
         path = _AMP_SUFFIX.sub("", path)
-        path = path.rstrip("/") or "/"
+    return path, False
+
+
+def _site_key(name: str, path: str) -> str | None:
     domain = name.partition(":")[0]
     while domain:
         for pattern, key in _RULES.get(domain, ()):
             if match := pattern.fullmatch(path):
                 return match.expand(key)
         domain = domain.partition(".")[2]
-    return path
+    return None
 
 
 def _key_query(name: str, query: str) -> str:

@@ -130,9 +130,7 @@ def run_once(
     **kwargs: Any,
 ) -> Any:
     """One item in a child of its own, for the verbs that read a single file. Raises WorkerLost."""
-    worker = _Worker(
-        {name: functions[name]}, deadline_s=deadline_s, memory_bytes=memory_bytes, recycle_after=1
-    )
+    worker = _Worker({name: functions[name]}, deadline_s=deadline_s, memory_bytes=memory_bytes, recycle_after=1)
     try:
         return worker.call(name, args, kwargs)
     finally:
@@ -168,7 +166,7 @@ class _Worker:
             arguments = (theirs.fileno(), self._functions, self._memory_bytes, self._deadline_s)
             code = f"import sys; sys.path.insert(0, {root!r}); import crawler.workers as w; w._serve{arguments!r}"
             try:
-                self._child = subprocess.Popen(
+                self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and code
                     [sys.executable, "-c", code],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
@@ -291,13 +289,9 @@ def _serve(fd: int, functions: Mapping[str, str], memory_bytes: int, deadline_s:
     try:
         known = {name: _load(place) for name, place in functions.items()}
     except Exception as error:  # noqa: BLE001 - whatever an import raises is reported to the parent
-        _send(
-            link, pickle.dumps(("error", f"{type(error).__name__}: {error}")), time.monotonic() + deadline_s
-        )
+        _send(link, pickle.dumps(("error", f"{type(error).__name__}: {error}")), time.monotonic() + deadline_s)
         return
-    resets = [
-        reset for f in known.values() if (reset := getattr(sys.modules[f.__module__], "reset_caches", None))
-    ]
+    resets = [reset for f in known.values() if (reset := getattr(sys.modules[f.__module__], "reset_caches", None))]
     taken = _address_space()
     if taken:
         resource.setrlimit(resource.RLIMIT_AS, (taken + memory_bytes, taken + memory_bytes))

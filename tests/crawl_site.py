@@ -1,6 +1,7 @@
 """A web server on loopback for the tests of the fetching side: says byte for byte what it is told, notes when."""
 
 import asyncio
+import itertools
 import ssl
 import threading
 import time
@@ -64,7 +65,7 @@ class Site:
 
     def gaps(self, host: str) -> list[float]:
         times = sorted(a.at for a in self.asked(host))
-        return [b - a for a, b in zip(times, times[1:], strict=False)]
+        return [b - a for a, b in itertools.pairwise(times)]
 
     def _run(self, ready: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)

@@ -44,6 +44,7 @@ class Sentence:
     foreign: frozenset[str] = frozenset()  # other countries
     bridge: bool = False
     run_of_two: bool = False  # "Pakistan and Russia", nobody else
+    venue: bool = False  # one side is but the place, and the other is here with a third country
     gap: int = 1000  # characters between the two sides, nearest mentions; 1000: not both here
     between: bool = False  # another country stands between the nearest mentions
 
@@ -63,6 +64,7 @@ class Passages:
     source: dict[str, str]
     sides: tuple[str, str]
     rivals: frozenset[str]
+    capitals: frozenset[str]
     hits: dict[str, list[Hit]]
     evidence: dict[str, list[Hit]]
     sentences: list[Sentence]
@@ -97,7 +99,8 @@ def read(text: Text, lexicon: Lexicon) -> Passages:
     hits = {name: lexicon.hits(value) for name, value in folded.items()}
     context = context_of(text, lexicon)
     passages = Passages(
-        folded=folded, source=source, sides=lexicon.sides, rivals=lexicon.rivals, hits=hits, evidence={}, sentences=[], context=context
+        folded=folded, source=source, sides=lexicon.sides, rivals=lexicon.rivals,
+        capitals=lexicon.capitals, hits=hits, evidence={}, sentences=[], context=context
     )
     named = {side for found in hits.values() for hit in found for side in hit.thing.sides}
     if len(named) < 2 and not (named and context and context not in named):
@@ -211,21 +214,28 @@ def _weigh(sentence: Sentence, text: str, rivals: frozenset[str]) -> None:
         return
     in_list: set[int] = set()
     busy: set[int] = set()
+    coupled: frozenset[str] = frozenset()  # "Russia and China"
     for run in _runs(hits, text):
         countries = {_country(hits[i]) for i in run}
         if len(countries) >= LIST:
             in_list.update(run)
         elif len(countries) == 2 and countries & rivals:
             busy.update(run)
-        elif len(countries) == 2 and {s for i in run for s in hits[i].thing.sides} and not any(
-            hits[i].thing.foreign for i in run
-        ):
+        elif len(countries) == 2 and any(hits[i].thing.foreign for i in run):
+            coupled = frozenset(countries)
+        elif len(countries) == 2 and {s for i in run for s in hits[i].thing.sides}:
             sentence.run_of_two = len({s for i in run for s in hits[i].thing.sides}) == 2
+    if coupled and not coupled & rivals and len(sentence.sides) == 2:
+        others = [h for h in hits if h.thing.sides and not h.thing.sides & coupled]
+        if others and all(h.thing.kind == "place" for h in others):
+            sentence.venue = True
+            sentence.sides &= coupled
     sentence.bridge = any(len(h.thing.sides) == 2 for h in hits)
     sentence.sides = frozenset(s for i, h in enumerate(hits) if i not in in_list | busy for s in h.thing.sides)
     sentence.listed = frozenset(s for i in in_list for s in hits[i].thing.sides)
     sentence.busy = frozenset(s for i in busy for s in hits[i].thing.sides)
-    sentence.foreign = frozenset(h.thing.name for h in hits if h.thing.foreign)
+    if not sentence.count("via"):  # a country that goods pass through is no party
+        sentence.foreign = frozenset(h.thing.foreign for h in hits if h.thing.foreign)
     if sentence.bridge:
         sentence.gap = 0
         return
@@ -238,12 +248,12 @@ def _weigh(sentence: Sentence, text: str, rivals: frozenset[str]) -> None:
             gap = hit.start - hits[j].end
             if other != side and gap < sentence.gap:
                 sentence.gap = max(0, gap)
-                sentence.between = any(hits[k].thing.foreign for k in range(j + 1, i))
+                sentence.between = any(hits[k].thing.foreign in sentence.foreign for k in range(j + 1, i))
         last[side] = i
 
 
 def _country(hit: Hit) -> str:
-    return hit.thing.name if hit.thing.foreign else "+".join(sorted(hit.thing.sides))
+    return hit.thing.foreign or "+".join(sorted(hit.thing.sides))
 
 
 def _runs(hits: list[Hit], text: str) -> Iterable[list[int]]:

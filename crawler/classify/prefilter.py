@@ -15,7 +15,7 @@ import ahocorasick_rs
 from crawler.lexicon import Lexicon
 
 MOST = 4_000_000  # bytes that are looked at
-_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ESCAPE = re.compile(r"\\u(?![dD][89a-fA-F])([0-9a-fA-F]{4})")  # halves of surrogate pairs stay as they are
 _DROPPED = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u0301\u0308\u064e\u064f\u0650\u0652\u0651\u0654\u0670\u0640\u0621"
 _SAME = dict(zip("يىئكةهأإآؤё\xa0", "یییکہہاااوе ", strict=True))
 

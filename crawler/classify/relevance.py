@@ -35,6 +35,7 @@ def features(passages: Passages) -> dict[str, float]:
     title = passages.sentences[0] if passages.sentences and passages.sentences[0].order == 0 else None
     first, second = passages.sides
     context = passages.context
+    other = second if context == first else first
     clean = [s for s in body if not s.stray]
     pairs = [s for s in clean if s.pair]
     if title is not None and title.pair:
@@ -54,8 +55,8 @@ def features(passages: Passages) -> dict[str, float]:
     own = 0
     for sentence in [*([title] if title else []), *clean]:
         for hit in sentence.hits:
-            if hit.thing.foreign:
-                foreign[hit.thing.name] = foreign.get(hit.thing.name, 0) + 1
+            if hit.thing.foreign in sentence.foreign:
+                foreign[hit.thing.foreign] = foreign.get(hit.thing.foreign, 0) + 1
             elif hit.thing.sides:
                 own += 1
     total = max(1, own + sum(foreign.values()))
@@ -85,6 +86,10 @@ def features(passages: Passages) -> dict[str, float]:
         "implied_pair_strong": float(any(s.count("home") and s.count("deal") + s.count("mutual") >= 2 for s in implied_pairs)),
         "implied_pairs": math.log1p(len(implied_pairs)),
         "unnamed": float(sum(not _named(side, passages) for side in passages.sides if side != context)),
+        "title_implied": float(bool(title and context and _implied(title, context))),
+        "implied_at_home": float(bool(implied_pairs) and share(context) > 0 and share(other) < 0.4),
+        "venue": math.log1p(sum(s.venue for s in [*([title] if title else []), *clean])),
+        "nature": float(any(s.count("nature") for s in pairs)),
         "pairs_busy": math.log1p(sum(not s.pair and len(s.sides | s.busy) == 2 and s.count("deal") > 0 for s in clean)),
         "pairs_half_listed": math.log1p(
             sum(not s.pair and bool(s.sides) and len(s.sides | s.listed) == 2 and s.count("deal") > 0 for s in clean)
@@ -115,6 +120,7 @@ def features(passages: Passages) -> dict[str, float]:
         "sport": float(sum(s.count("sport") for s in passages.sentences) >= 3),
         "officials": float(_people(clean, title, first) and _people(clean, title, second)),
         "late": _late(pairs, n),
+        "short": float(n <= 4),
         "long": math.log1p(n / 10),
     }
 
@@ -122,7 +128,11 @@ def features(passages: Passages) -> dict[str, float]:
 def _named(side: str, passages: Passages) -> bool:
     """Is the country itself named, or its capital, and not a company, a town or a person of it alone?"""
     hits = [h for hits in passages.evidence.values() for h in hits if side in h.thing.sides]
-    return any(h.thing.kind == "side" or len(h.thing.sides) == 2 for h in hits) or len({h.thing.name for h in hits}) >= 3
+    return any(_names_it(h, passages) for h in hits) or len({h.thing.name for h in hits}) >= 3
+
+
+def _names_it(hit: Hit, passages: Passages) -> bool:
+    return hit.thing.kind == "side" or len(hit.thing.sides) == 2 or hit.thing.name in passages.capitals
 
 
 def _soviet(passages: Passages) -> float:

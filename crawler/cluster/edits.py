@@ -10,30 +10,32 @@ MOST_WORDS = 5_000  # of each version in a diff; what lies behind is named, not 
 _PARAGRAPH = re.compile(r"\s*\n\s*")
 # Lines that pages carry beside the article: counters, share and comment prompts, links to other articles,
 # ages.
+_URDU_FURNITURE = (
+    "مزید پڑھیں", "مزید پڑھیے", "یہ بھی پڑھیں", "یہ بھی پڑھیے", "متعلقہ خبریں", "اشتہار", "شیئر کریں", "ہمیں فالو کریں",
+    "سبسکرائب", "تبصرہ کریں",
+)  # fmt: skip
+_URDU_COUNTED = ("ویوز", "تبصرے", "تبصرہ", "شیئرز", "منٹ پہلے", "منٹ قبل", "گھنٹے پہلے", "گھنٹے قبل", "دن پہلے")
 _FURNITURE = re.compile(
     r"^\W*(?:"
-    r"(?:\d[\d.,  ]*\s*)?(?:views?|shares?|comments?|likes?|reads?|min(?:ute)?s? read|(?:minute"
-    r"|hour|day)s? ago)\b"
+    r"(?:\d[\d., ]*\s*)?(?:views?|shares?|comments?|likes?|reads?|min(?:ute)?s? read"
+    r"|(?:minute|hour|day)s? ago)\b"
     r"|(?:views|shares|comments|likes|updated?|last updated|modified|published in dawn)\b.{0,60}\d"
-    r"|(?:read (?:more|also|next)|also read|see also|related|more on this|don't miss|follow us"
-    r"|subscribe|share this"
-    r"|join (?:our|us)|leave a (?:reply|comment)|advertisement|click here|watch (?:also|live))\b"
-    r"|(?:читайте (?:также|ещ?е)|смотрите также|по теме|подробнее|материалы по теме|ранее по теме"
-    r"|подписывайтесь"
+    r"|(?:read (?:more|also|next)|also read|see also|related|more on this|don't miss|follow us|subscribe"
+    r"|share this|join (?:our|us)|leave a (?:reply|comment)|advertisement|click here|watch (?:also|live))\b"
+    r"|(?:читайте (?:также|еще)|смотрите также|по теме|подробнее|материалы по теме|ранее по теме|подписывайтесь"
     r"|подпишитесь|поделиться|реклама|просмотр\w*|комментари\w*|обновлено|количество просмотров)\b"
-    r"|\d[\d.,  ]*\s*(?:просмотр\w*|комментари\w*|минут\w* назад|час\w* назад)\b"
-    r"|(?:مزید پڑھیں|مزید پڑھیے|یہ بھی پڑھیں|یہ بھی پڑھیے|متعلقہ خبریں|اشتہار|شیئر کریں"
-    r"|ہمیں فالو کریں|سبسکرائب)"
-    r"|\d[\d.,]*\s*(?:ویوز|تبصرے|تبصرہ|شیئرز|منٹ (?:پہلے|قبل)|گھنٹے (?:پہلے|قبل))"
-    r"|(?:ویوز|تبصرے|اپ ڈیٹ)\s*:?\s*\d"
+    r"|\d[\d., ]*\s*(?:просмотр\w*|комментари\w*|минут\w* назад|час\w* назад)\b"
+    rf"|(?:{'|'.join(fold(phrase).text for phrase in _URDU_FURNITURE)})\b"
+    rf"|\d[\d., ]*\s*(?:{'|'.join(fold(phrase).text for phrase in _URDU_COUNTED)})\b"
     r")"
 )
+_LONGEST_FURNITURE = 16  # words; what is longer is a sentence of the article
 
 
 def _lines(text: str) -> list[tuple[str, ...]]:
     """The paragraphs of a text as folded words, without furniture and without empty ones."""
-    lines = (line for line in _PARAGRAPH.split(fold(text).text) if not _FURNITURE.match(line))
-    return [found for line in lines if (found := tuple(words(line)))]
+    found = ((line, tuple(words(line))) for line in _PARAGRAPH.split(fold(text).text))
+    return [w for line, w in found if w and not (len(w) <= _LONGEST_FURNITURE and _FURNITURE.match(line))]
 
 
 def is_trivial_edit(old_title: str, old_text: str, new_title: str, new_text: str) -> bool:

@@ -23,7 +23,6 @@ ENOUGH = 24  # a short text keeps more of its shingles, until it has about this 
 MOST_WORDS = 4_000  # what is compared of a text: the tail of a longer one decides nothing
 COMPARED = 8  # candidates whose full text is read
 SOON = 3.0  # days within which a wire is taken over; a later look-alike is the next of a series
-POPULAR = 200  # articles that may share a shingle before the store stops listing it: legal tags, sign-offs
 _MASK = (1 << 63) - 1  # SQLite's integers are signed
 
 
@@ -86,9 +85,9 @@ class Overlap:
             return False
         if self.of_new >= 0.85 and self.words_of_new >= 0.9:
             return True
-        if self.of_old >= 0.85 and self.words_of_old >= 0.9 and self.words_of_new >= 0.45:
+        if self.of_old >= 0.85 and self.words_of_old >= 0.9 and min(self.of_new, self.words_of_new) >= 0.43:
             return True
-        return min(self.of_new, self.of_old) >= 0.25 and fewer >= 0.62
+        return min(self.of_new, self.of_old) >= 0.2 and fewer >= 0.6
 
 
 def compare(new: str, old: str) -> Overlap:

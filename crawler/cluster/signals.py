@@ -165,7 +165,7 @@ _NUMBER = re.compile(r"(?<![\d.,a-z])(\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:[.,]
 
 @cache
 def _small() -> dict[str, int]:
-    return {word: int(value) for word, value in (pair.split(":") for pair in _SMALL.split())}
+    return {word: int(value) for word, value in (pair.split(":") for pair in fold(_SMALL).text.split())}
 
 
 def numbers(text: str) -> set[str]:
@@ -203,8 +203,8 @@ def _last_word(text: str) -> str:
 _MONTHS = (
     ("january", "jan", "января", "январе", "جنوری"), ("february", "feb", "февраля", "феврале", "فروری"),
     ("march", "mar", "марта", "марте", "مارچ"), ("april", "apr", "апреля", "апреле", "اپریل"),
-    ("may", "мая", "مئی", "می"), ("june", "jun", "июня", "июне", "جون"),
-    ("july", "jul", "июля", "июле", "جولای"), ("august", "aug", "августа", "августе", "اگست"),
+    ("may", "мая", "مئی"), ("june", "jun", "июня", "июне", "جون"),
+    ("july", "jul", "июля", "июле", "جولائی"), ("august", "aug", "августа", "августе", "اگست"),
     ("september", "sep", "sept", "сентября", "сентябре", "ستمبر"), ("october", "oct", "октября", "октябре", "اکتوبر"),
     ("november", "nov", "ноября", "ноябре", "نومبر"), ("december", "dec", "декабря", "декабре", "دسمبر"),
 )  # fmt: skip
@@ -212,7 +212,7 @@ _MONTHS = (
 
 @cache
 def _months() -> dict[str, int]:
-    return {word: number for number, words in enumerate(_MONTHS, 1) for word in words}
+    return {fold(word).text: number for number, words in enumerate(_MONTHS, 1) for word in words}
 
 
 def _month_of(word: str) -> int | None:

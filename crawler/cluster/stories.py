@@ -61,8 +61,10 @@ class Profile:
         return cls(language=data["language"], at=datetime.fromisoformat(data["at"]), **sets)
 
 
-_SETS = ("names", "title_names", "people", "places", "spelled", "concepts", "lead_concepts", "numbers", "days", "ordinals", "sectors",
-         "words", "title_words")  # fmt: skip
+_SETS = (
+    "names", "title_names", "people", "places", "spelled", "concepts", "lead_concepts", "numbers", "days", "ordinals",
+    "sectors", "words", "title_words",
+)  # fmt: skip
 
 
 def profile(
@@ -215,8 +217,8 @@ def _series(p: Profile) -> dict[str, set[str]]:
 
 # --- the verdict ------------------------------------------------------------------------------------------------------
 
-# Points for each unit of what `_shared` measures; (within a language, across languages). One point is about one unit of
-# log-odds; a verdict of "one event" needs _NEEDED points in all.
+# Points for each unit of what `_shared` measures; (within a language, across languages). One point is about one unit
+# of log-odds; a verdict of "one event" needs _NEEDED points in all. Other ordinals of one series outweigh all else.
 _POINTS = {
     "names": (1.0, 1.3),
     "title names": (0.3, 1.2),
@@ -229,7 +231,7 @@ _POINTS = {
     "words": (14.5, 0.0),
     "title words": (5.0, 0.0),
     "ordinals": (1.0, 1.5),
-    "other ordinals": (-8.0, -6.0),
+    "other ordinals": (-30.0, -30.0),
     "other people": (-0.9, -0.4),
     "some people": (-0.4, -1.4),
     "other places": (-2.0, -0.3),
@@ -240,6 +242,7 @@ _POINTS = {
     "days apart": (-0.8, -0.2),
 }
 _NEEDED = (4.6, 6.7)
+_NEVER = -10.0  # a verdict as low as this is a contradiction: the next of a series
 _AGAINST = -2.5  # a story whose members score less than this on average is another one, however like one of them is
 
 
@@ -307,8 +310,8 @@ def keys(p: Profile) -> tuple[str, ...]:
 def place(new: Profile, neighbours: Sequence[tuple[int, int, Profile]]) -> Placement:
     """Where a new article belongs, given its neighbours (article id, story id, profile) within WINDOW days.
 
-    It joins a story when it is of one event with a member and the members together do not speak against it; when
-    that holds for several stories they are one, and the caller merges them.
+    It joins a story when it is of one event with a member, contradicts none and the members together do not speak
+    against it; when that holds for several stories they are one, and the caller merges them.
     """
     verdicts: dict[int, list[tuple[float, int, Verdict]]] = {}
     for article_id, story_id, other in neighbours:
@@ -319,7 +322,8 @@ def place(new: Profile, neighbours: Sequence[tuple[int, int, Profile]]) -> Place
     for story_id, found in verdicts.items():
         score, article_id, verdict = max(found, key=lambda f: (f[0], -f[1]))
         mean = sum(f[0] for f in found) / len(found)
-        if verdict.same and mean >= _AGAINST:
+        contradicted = min(f[0] for f in found) <= _NEVER
+        if verdict.same and mean >= _AGAINST and not contradicted:
             joined.append((score, story_id, f"article {article_id}: {'; '.join(verdict.reasons)}"))
     joined.sort(key=lambda j: (-j[0], j[1]))
     return Placement(stories=tuple(j[1] for j in joined), reasons=tuple(j[2] for j in joined))

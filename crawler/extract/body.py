@@ -24,6 +24,7 @@ from crawler.extract.plain import clean_lines, overlap, stems, words
 
 MAX_TEXT = 400_000  # characters
 GOOD = 0.6  # the verdict from which no second opinion is asked
+MARGIN = 0.25  # by which another method's verdict must exceed that of the precision mode
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5"))
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL + 1)
@@ -33,7 +34,7 @@ logging.getLogger("htmldate").setLevel(logging.CRITICAL + 1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
     lines: tuple[str, ...] = ()
-    method: str = ""  # selector, precision, markup, json-ld, balanced
+    method: str = ""  # selector, precision, markup, blocks, json-ld, balanced
     verdict: float = 0.0  # 0 not an article, 1 surely
 
     @property
@@ -67,9 +68,9 @@ def read_body(
     for method, lines in _opinions(tree, leaves, url=url, title=title, summary=summary, json_body=json_body):
         kept = cut(lines, title=title)
         body = Body(lines=tuple(kept), method=method, verdict=judge.verdict(kept))
-        if body.verdict > best.verdict + 0.05 or not best.method:
+        if body.verdict > best.verdict + (MARGIN if best.method == "precision" else 0.05) or not best.method:
             best = body
-        if best.verdict >= GOOD:
+        if method == "precision" and best.verdict >= GOOD:
             break
     return best
 
@@ -82,6 +83,7 @@ def _opinions(
     markup = _marked(tree)
     if markup is not None:
         yield "markup", [leaf.text for leaf in read_leaves(markup) if _belongs(leaf)]
+    yield "blocks", _densest(leaves, title=title, summary=summary)
     if json_body:
         yield "json-ld", clean_lines(re.sub(r"<[^>]{1,500}>", "\n", json_body))
     lines = _trafilatura(tree, url=url, precision=False)
@@ -120,6 +122,10 @@ def _is_pointer(leaf: Leaf) -> bool:
     return leaf.linked > 0.35 and len(leaf.text) < 200 and not is_sentence(leaf.text)
 
 
+def _is_prose(leaf: Leaf) -> bool:
+    return leaf.linked < 0.5 and is_sentence(leaf.text)
+
+
 def _belongs(leaf: Leaf) -> bool:
     return not leaf.furniture and not _is_pointer(leaf)
 
@@ -139,7 +145,11 @@ def _refine(lines: Sequence[str], leaves: Sequence[Leaf], *, title: str, summary
         return list(lines)
     first, last = proses[0], proses[-1]
     level = leaves[first].path.index(home)
-    last = _to_the_end(leaves, last, home, level)
+    own = [n for n, leaf in enumerate(leaves) if home in leaf.path and _is_prose(leaf) and leaf.furniture <= level]
+    if sum(len(leaves[n].text) for n in proses) < 0.4 * sum(len(leaves[n].text) for n in own):
+        first, last = own[0], own[-1]  # the extractor found the foot of the article, or one chapter
+    else:
+        first, last = _to_the_beginning(leaves, first, home, level), _to_the_end(leaves, last, home, level)
     known = set(positions)
     kept = []
     for n in range(min(first, positions[0]), max(last, positions[-1]) + 1):
@@ -157,6 +167,20 @@ def _refine(lines: Sequence[str], leaves: Sequence[Leaf], *, title: str, summary
     return [*_standfirst(leaves, kept, title=title, summary=summary), *(leaves[n].text for n in kept)]
 
 
+def _to_the_beginning(leaves: Sequence[Leaf], first: int, home: int, level: int) -> int:
+    """The first leaf of the unbroken prose that leads up to `first` inside `home`."""
+    for n in range(first - 1, max(-1, first - 6), -1):
+        leaf = leaves[n]
+        if home not in leaf.path:
+            break
+        if leaf.furniture > level or _is_pointer(leaf):
+            continue
+        if not is_sentence(leaf.text) or len(leaf.text) < 60 or leaf.linked >= 0.5:
+            break
+        first = n
+    return first
+
+
 def _to_the_end(leaves: Sequence[Leaf], last: int, home: int, level: int) -> int:
     """The last leaf of the unbroken prose that follows `last` inside `home`."""
     for n in range(last + 1, len(leaves)):
@@ -171,6 +195,21 @@ def _to_the_end(leaves: Sequence[Leaf], last: int, home: int, level: int) -> int
             break
         last = n
     return last
+
+
+def _densest(leaves: Sequence[Leaf], *, title: str, summary: str) -> list[str]:
+    """The prose of the element that holds most of it directly (as Arc90's readability weighs it)."""
+    weights: Counter[int] = Counter()
+    for leaf in leaves:
+        if is_sentence(leaf.text) and leaf.linked < 0.3 and not leaf.furniture:
+            for share, number in enumerate(reversed(leaf.path[-3:]), 1):
+                weights[number] += len(leaf.text) // share
+    if not weights:
+        return []
+    home = max(weights, key=lambda number: weights[number])
+    return _refine(
+        [leaf.text for leaf in leaves if home in leaf.path and _belongs(leaf)], leaves, title=title, summary=summary
+    )
 
 
 def _home(leaves: Sequence[Leaf], positions: Sequence[int]) -> int:
@@ -253,8 +292,8 @@ class _Judge:
         form = max(0.0, prose / len(text) - linked / len(text))
         about = max(overlap(self._title, known), overlap(self._summary, known) if self._summary else 0.0)
         verdict = (0.4 + 0.6 * about) * (0.3 + 0.7 * length) * (0.4 + 0.6 * form)
-        if self._prose > 1_000 and prose < 0.25 * self._prose:
-            verdict *= 0.5  # most of what reads like an article lies elsewhere
+        if self._prose > 1_000:  # less if most of what reads like an article lies elsewhere
+            verdict *= 0.5 + 0.5 * min(1.0, prose / (0.4 * self._prose))
         if self._json:
             shared = overlap(self._json, known)
             verdict *= 0.4 + 0.6 * shared

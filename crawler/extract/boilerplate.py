@@ -17,7 +17,8 @@ _POINTER = re.compile(
     r"editor['’]?s\s+(?:pick|choice)s?|click\s+here\s+(?:to|for)\b|continue\s+reading)"
     r"|(?:читайте?\s+(?:также|далее|ещ[её]|подробнее|в\s+материале)|читать\s+(?:также|далее|ещ[её])|смотрите\s+также|"
     r"см\.\s+также|по\s+теме|ещ[её]\s+по\s+теме|материалы?\s+по\s+теме|новости\s+по\s+теме|похожие\s+(?:новости|"
-    r"материалы|записи|статьи)|вам\s+(?:может\s+быть|будет)\s+интересно|рекомендуем|другие\s+новости|подробнее\s+(?:о|об|в)"
+    r"материалы|записи|статьи)|вам\s+(?:может\s+быть|будет)\s+интересно|рекомендуем|другие\s+новости|"
+    r"подробнее\s+(?:о|об|в)"
     r"\s|подробнее\s*[:—–-])"
     r"|(?:مزید\s+پڑھ(?:یں|یے|ئے|یئے)|یہ\s+بھی\s+پڑھ(?:یں|یے|ئے|یئے)|یہ\s+بھی\s+دیکھ(?:یں|یے|ئے)|متعلقہ\s+(?:خبریں|خبر|"
     r"مضامین|موضوعات|تحریریں)|مزید\s+(?:خبریں|دیکھیں|جانیے|جانئے)|اسی\s+بارے\s+میں|ضرور\s+پڑھیں)"
@@ -28,26 +29,35 @@ _POINTER = re.compile(
 _END = re.compile(
     r"^\W{0,4}(?:"
     r"leave\s+a\s+(?:reply|comment)|leave\s+your\s+comments?|your\s+email\s+address\s+will\s+not|post\s+a\s+comment|"
-    r"add\s+a?\s*comment|\d*\s*(?:reader\s+)?comments?(?:\s*\(?\d+\)?)?$|comments\s+are\s+closed|share\s+this(?:\s+(?:article|post|story|"
-    r"news|page))?\W*$|share\s+(?:on|via)\s|recent\s+(?:articles|posts|news|stories|comments)\W*$|popular\s+(?:articles|"
+    r"add\s+a?\s*comment|\d*\s*(?:reader\s+)?comments?(?:\s*\(?\d+\)?)?$|comments\s+are\s+closed|"
+    r"share\s+this(?:\s+(?:article|post|story|"
+    r"news|page))?\W*$|share\s+(?:on|via)\s|recent\s+(?:articles|posts|news|stories|comments)\W*$|"
+    r"popular\s+(?:articles|"
     r"posts|news|stories)\W*$|latest\s+(?:articles|posts|news|stories|from)\W*|most\s+(?:read|popular|viewed)\W*|"
-    r"trending(?:\s+(?:now|news|stories|topics))?\W*$|top\s+stories\W*$|related\s+(?:stories|news|articles|posts|topics|"
-    r"content)\W*$|you\s+(?:may|might)\s+also\s+like\W*$|recommended\s+(?:for\s+you|stories)\W*$|previous\s+(?:article|post|story)\b|next\s+"
-    r"(?:article|post|story)\b|subscribe\s+to\s+(?:our|the)\s|sign\s+up\s+(?:for|to)\s+(?:our|the|daily)\s|join\s+our\s+"
+    r"trending(?:\s+(?:now|news|stories|topics))?\W*$|top\s+stories\W*$|related\s+(?:stories|news|articles|posts|"
+    r"topics|"
+    r"content)\W*$|you\s+(?:may|might)\s+also\s+like\W*$|recommended\s+(?:for\s+you|stories)\W*$|"
+    r"previous\s+(?:article|post|story)\b|next\s+"
+    r"(?:article|post|story)\b|subscribe\s+to\s+(?:our|the)\s|sign\s+up\s+(?:for|to)\s+(?:our|the|daily)\s|"
+    r"join\s+our\s+"
     r"(?:newsletter|mailing|whatsapp|telegram)|get\s+(?:our|the)\s+(?:daily\s+|weekly\s+)?newsletter|about\s+the\s+"
     r"authors?\W*$|tags?\s*:|filed\s+under|posted\s+in\b|all\s+rights\s+reserved|copyright\s*(?:©|\(c\)|\d{4})|©|"
-    r"follow\s+(?:us|[\w .'’]{2,40})\s+on\s+(?:x|twitter|facebook|instagram|google|telegram|whatsapp|youtube|linkedin)\b|"
+    r"follow\s+(?:us|[\w .'’]{2,40})\s+on\s+(?:x|twitter|facebook|instagram|google|telegram|whatsapp|youtube|"
+    r"linkedin)\b|"
     r"reference\s+link|source\s+link|download\s+(?:our|the)\s+app\b|powered\s+by\b|cancel\s+reply"
     r"|оставить\s+комментарий|добавить\s+комментарий|комментарии(?:\s*\(?\d+\)?)?\W*$|обсудить(?:\s*\(?\d+\)?)?\W*$|"
-    r"поделиться(?:\s+(?:в|новостью|статьей)\b.*)?\W*$|подписывайтесь\s+на|подпишитесь\s+на|подписаться\s+на|читайте\s+нас\s+в|мы\s+в\s+(?:телеграм|"
+    r"поделиться(?:\s+(?:в|новостью|статьей)\b.*)?\W*$|подписывайтесь\s+на|подпишитесь\s+на|подписаться\s+на|"
+    r"читайте\s+нас\s+в|мы\s+в\s+(?:телеграм|"
     r"telegram|соцсетях)|самое\s+(?:читаемое|популярное|интересное|важное)\W*|популярное\W*$|последние\s+новости\W*|"
-    r"новости\s+(?:партн[её]ров|сми2?)\W*|лента\s+новостей\W*|главн(?:ое|ые\s+новости)\W*$|теги\s*:|метки\s*:|рубрик[аи]\s*:|все\s+права\s+"
+    r"новости\s+(?:партн[её]ров|сми2?)\W*|лента\s+новостей\W*|главн(?:ое|ые\s+новости)\W*$|теги\s*:|метки\s*:|"
+    r"рубрик[аи]\s*:|все\s+права\s+"
     r"защищены|при\s+(?:полном|цитировании|использовании|перепечатке)\b|нашли\s+(?:опечатку|ошибку)|если\s+вы\s+(?:"
     r"заметили|нашли)\s+(?:ошибку|опечатку)|ошибка\s+в\s+тексте|предыдущая\s+(?:статья|запись|новость)|следующая\s+"
     r"(?:статья|запись|новость)|ваш\s+(?:e-?mail|адрес\s+email)\s+не\s+будет"
     r"|تبصرہ\s+(?:کریں|لکھیں|شامل)|تبصرے\W*$|اپنی\s+رائے\s+کا\s+اظہار|جواب\s+دیں|متعلقہ\s+(?:خبریں|مضامین|عنوانات)\W*$|"
     r"تازہ\s+ترین(?:\s+خبریں)?\W*$|مقبول\s+(?:ترین|خبریں)\W*|سب\s+سے\s+زیادہ\s+پڑھ|شیئر\s+کریں\W*$|ٹیگز?\s*[:：]|"
-    r"جملہ\s+حقوق|ہمیں\s+فالو|ہمارا\s+(?:واٹس|یوٹیوب|چینل)|واٹس\s+ایپ\s+چینل|نیوز\s+لیٹر|ڈان\s+میں\s+شائع|پچھل(?:ی|ا)\s+(?:خبر|مضمون)|اگل(?:ی|ا)\s+"
+    r"جملہ\s+حقوق|ہمیں\s+فالو|ہمارا\s+(?:واٹس|یوٹیوب|چینل)|واٹس\s+ایپ\s+چینل|نیوز\s+لیٹر|ڈان\s+میں\s+شائع|"
+    r"پچھل(?:ی|ا)\s+(?:خبر|مضمون)|اگل(?:ی|ا)\s+"
     r"(?:خبر|مضمون)"
     r")",
     re.I,
@@ -55,15 +65,21 @@ _END = re.compile(
 # A line of the page's furniture, wherever it stands.
 _FURNITURE = re.compile(
     r"^\W{0,4}(?:"
-    r"share|tweet|email|e-mail|print|copy\s+link|whatsapp|facebook|twitter|telegram|linkedin|pinterest|reddit|save|like|"
-    r"follow|follow\s+us|listen|listen\s+to\s+(?:this\s+)?(?:article|story)|short\s+url|advertisement|advert|sponsored|ad|"
-    r"skip\s+to\s+(?:main\s+)?content|font\s+resizer\w*|\d+\s+min(?:ute)?s?\s+read|(?:\d+\s+)?(?:shares?|views?|comments?|"
+    r"share|tweet|email|e-mail|print|copy\s+link|whatsapp|facebook|twitter|telegram|linkedin|pinterest|reddit|"
+    r"save|like|"
+    r"follow|follow\s+us|listen|listen\s+to\s+(?:this\s+)?(?:article|story)|short\s+url|advertisement|advert|"
+    r"sponsored|ad|"
+    r"skip\s+to\s+(?:main\s+)?content|font\s+resizer\w*|\d+\s+min(?:ute)?s?\s+read|(?:\d+\s+)?(?:shares?|views?|"
+    r"comments?|"
     r"likes?)(?:\s+\d+)?|play\s+video|watch\s+video|photo\s+gallery|loading\W*|scroll\s+(?:down|to\s+continue)|"
-    r"story\s+continues\s+below(?:\s+(?:this\s+)?ad\w*)?|article\s+continues\s+(?:below|after)\b.{0,40}|continue\s+reading"
-    r"(?:\s+below)?|this\s+(?:article|story)\s+(?:was\s+)?(?:originally|first)\s+(?:published|appeared)\s.{0,120}|contents|"
+    r"story\s+continues\s+below(?:\s+(?:this\s+)?ad\w*)?|article\s+continues\s+(?:below|after)\b.{0,40}|"
+    r"continue\s+reading"
+    r"(?:\s+below)?|this\s+(?:article|story)\s+(?:was\s+)?(?:originally|first)\s+(?:published|"
+    r"appeared)\s.{0,120}|contents|"
     r"table\s+of\s+contents|back\s+to\s+top|show\s+more|load\s+more|view\s+(?:all|more|comments)|see\s+all"
     r"|поделиться|распечатать|печать|версия\s+для\s+печати|реклама|на\s+правах\s+рекламы|слушать|скопировать\s+ссылку|"
-    r"сохранить|читать\s+полностью|показать\s+ещ[её]|загрузить\s+ещ[её]|время\s+чтения\W.{0,20}|вконтакте|одноклассники|"
+    r"сохранить|читать\s+полностью|показать\s+ещ[её]|загрузить\s+ещ[её]|время\s+чтения\W.{0,20}|вконтакте|"
+    r"одноклассники|"
     r"erid\W.{0,60}"
     r"|شیئر(?:\s+کریں)?|پرنٹ|اشتہار|ٹویٹ|فیس\s*بک|واٹس\s*ایپ|مزید\s+دیکھیں|سنیں"
     r")\W*$",
@@ -71,23 +87,32 @@ _FURNITURE = re.compile(
 )
 # Where and when it was printed: evidence of the date, no sentence of the article.
 PUBLISHED_IN = re.compile(
-    r"^\W{0,4}(?:published\s+in\s+.{2,60}?,\s*.{4,40}|(?:first\s+)?published\s*(?:on|:|at)\s.{4,60}|(?:last\s+)?updated\s*"
-    r"(?:on|at|:)?\s.{4,60}|posted\s+(?:on|at)\s.{4,60}|date\s*:\s.{4,40}|опубликовано\W.{4,60}|обновлено\W.{4,60}|дата\s+"
+    r"^\W{0,4}(?:published\s+in\s+.{2,60}?,\s*.{4,40}|(?:first\s+)?published\s*(?:on|:|at)\s.{4,60}|"
+    r"(?:last\s+)?updated\s*"
+    r"(?:on|at|:)?\s.{4,60}|posted\s+(?:on|at)\s.{4,60}|date\s*:\s.{4,40}|опубликовано\W.{4,60}|"
+    r"обновлено\W.{4,60}|дата\s+"
     r"публикации\W.{4,60}|(?:شائع|اپ\s*ڈیٹ|اپڈیٹ|تاریخ\s+اشاعت|شائع\s+شدہ)\W.{4,60})$",
     re.I,
 )
 _SENTENCE_END = re.compile(r"[.!?…۔؟:;।。！？][\"'»”’)\]」』]*$")
 # Notes below an article that end like sentences.
 _NOTE = re.compile(
-    r"^\W{0,4}(?:follow\s+(?:us|[\w .'’]{2,40})\s+on\s+(?:x|twitter|facebook|instagram|google|telegram|whatsapp|youtube|"
-    r"linkedin|threads)\b|(?:the\s+)?(?:views|opinions)(?:\s+and\s+(?:opinions|views))?\s+expressed|the\s+(?:writer|author)\s+"
-    r"(?:is|was|can\s+be|teaches|works|has)\b|disclaimer\s*:|your\s+email\s+address\s+will|by\s+(?:signing\s+up|submitting\s+"
-    r"your|subscribing)|subscribe\s+to\s+our|sign\s+up\s+(?:for|to)\b|download\s+(?:the|our)\s.{0,30}\bapp\b|join\s+(?:us\s+on|"
+    r"^\W{0,4}(?:follow\s+(?:us|[\w .'’]{2,40})\s+on\s+(?:x|twitter|facebook|instagram|google|telegram|whatsapp|"
+    r"youtube|"
+    r"linkedin|threads)\b|(?:the\s+)?(?:views|opinions)(?:\s+and\s+(?:opinions|views))?\s+expressed|"
+    r"the\s+(?:writer|author)\s+"
+    r"(?:is|was|can\s+be|teaches|works|has)\b|disclaimer\s*:|your\s+email\s+address\s+will|by\s+(?:signing\s+up|"
+    r"submitting\s+"
+    r"your|subscribing)|subscribe\s+to\s+our|sign\s+up\s+(?:for|to)\b|download\s+(?:the|our)\s.{0,30}\bapp\b|"
+    r"join\s+(?:us\s+on|"
     r"our)\s.{0,30}(?:whatsapp|telegram|channel|newsletter)|stay\s+(?:tuned|updated)\s+(?:to|with)\b|"
-    r"подписывайтесь\s+на|подпишитесь\s+на|мнение\s+(?:автора|редакции)\s+может\s+не\s+совпадать|следите\s+за\s+(?:нашими\s+)?"
-    r"новостями|больше\s+новостей\s+(?:в|на)\b|читайте\s+нас\s+в|все\s+(?:самое\s+)?(?:важное|интересное|новости)\s+.{0,30}"
+    r"подписывайтесь\s+на|подпишитесь\s+на|мнение\s+(?:автора|редакции)\s+может\s+не\s+совпадать|"
+    r"следите\s+за\s+(?:нашими\s+)?"
+    r"новостями|больше\s+новостей\s+(?:в|на)\b|читайте\s+нас\s+в|все\s+(?:самое\s+)?(?:важное|интересное|"
+    r"новости)\s+.{0,30}"
     r"(?:telegram|телеграм|канал)|"
-    r"(?:نوٹ\s*[:：].{0,80}متفق|ادارے?\s+کا\s+(?:اس\s+)?.{0,40}متفق|مصنف\s+کی\s+رائے|ہمارا\s+واٹس|ہمیں\s+(?:فالو|سبسکرائب)|"
+    r"(?:نوٹ\s*[:：].{0,80}متفق|ادارے?\s+کا\s+(?:اس\s+)?.{0,40}متفق|مصنف\s+کی\s+رائے|ہمارا\s+واٹس|ہمیں\s+(?:فالو|"
+    r"سبسکرائب)|"
     r"(?:تازہ\s+ترین|مزید)\s+خبروں\s+کے\s+لی))",
     re.I,
 )
@@ -100,8 +125,23 @@ def is_sentence(line: str) -> bool:
     return bool(_SENTENCE_END.search(line)) and (len(words(line)) >= 6 or (" " not in line and len(line) >= 18))
 
 
+_STAMP = re.compile(r"^(?=.*\d)(?=.*(?:19|20)\d\d)[^.!?۔]{6,60}$")
+
+
+def below_head(lines: Sequence[str], *, title: str) -> int:
+    """Where the text begins: below the title, a number and a bare date that stand over the first paragraph."""
+    start = 0
+    for n, line in enumerate(lines[:8]):
+        if is_sentence(line) and len(line) >= 60:
+            break
+        if (title and same_text(line, title)) or (_STAMP.match(line) and len(words(line)) <= 8):
+            start = n + 1
+    return start
+
+
 def cut(lines: Sequence[str], *, title: str = "") -> list[str]:
     """The lines of the article among `lines`, from top to bottom."""
+    lines = lines[below_head(lines, title=title) :]
     kept: list[str] = []
     total = sum(map(len, lines)) or 1
     seen: set[str] = set()

@@ -105,7 +105,8 @@ _DATELINES = (
     re.compile(rf"^(?:{_PLACE}|{_TITLE_PLACE}),?\s+{_DATE}\.?\s*{_DASH}\s*{_AGENCY}(?:,\s*[\w. ]{{3,40}})?\s*[.:]\s*"),
     # Москва. 26 октября. INTERFAX.RU -   MOSCOW. Oct 26 (Interfax) -   26 октября. Interfax-Russia.ru -
     re.compile(
-        rf"^(?:(?:{_PLACE}|{_TITLE_PLACE})[.,]\s+)?{_DATE}\.?\s*(?:\({_AGENCY}[^()]{{0,40}}\)|{_AGENCY}\S*)\s*{_DASH}\s*"
+        rf"^(?:(?:{_PLACE}|{_TITLE_PLACE})[.,]\s+)?{_DATE}\.?\s*(?:\({_AGENCY}[^()]{{0,40}}\)|"
+        rf"{_AGENCY}\S*)\s*{_DASH}\s*"
     ),
     # ISLAMABAD, Mar 23 (APP):   BEIJING, Aug. 31 (Xinhua) --
     re.compile(rf"^(?:{_PLACE}|{_TITLE_PLACE}),?\s+{_DATE}\.?,?\s*{_PAREN}\s*(?::|{_DASH})?\s*"),
@@ -123,16 +124,20 @@ _DATELINES = (
     re.compile(rf"^{_TITLE_PLACE}(?:,\s+{_DATE})?:\s+(?=[A-ZА-ЯЁ“\"«])"),
 )
 _CREDIT_LINE = re.compile(
-    rf"^\W*(?:(?i:source|credit|courtesy|agency|agencies|with\s+agencies|источник|по\s+материалам|фото|ماخذ|بشکریہ)\s*[:–—-]?\s*)?"
+    rf"^\W*(?:(?i:source|credit|courtesy|agency|agencies|with\s+agencies|источник|по\s+материалам|фото|ماخذ|"
+    rf"بشکریہ)\s*[:–—-]?\s*)?"
     rf"({_AGENCY})\W*$"
 )
 _CREDIT_END = re.compile(rf"(?:[-–—―]{{1,2}}\s*|\(\s*|\[\s*)({_AGENCY})(?:\s*[)\]])?\s*\.?$")
 # Russian papers rewrite a wire and say so in the first sentences.
 _REPORTED = re.compile(
-    rf"(?i:сообща\w+|переда[её]т|пишет|информирует|об\s+этом\s+(?:сообщ\w+|переда[её]т|пишет)|со\s+ссылкой\s+на|цитирует)"
+    rf"(?i:сообща\w+|переда[её]т|пишет|информирует|об\s+этом\s+(?:сообщ\w+|переда[её]т|пишет)|со\s+ссылкой\s+на|"
+    rf"цитирует)"
     rf"\s+(?:(?i:об\s+этом|агентств\w+|информагентств\w+|корреспондент\w*|корр\.)\s+)*[«\"]?({_AGENCY})"
 )
-_BYLINE = re.compile(r"^\W*(?:(?i:by|автор\s*:|текст\s*:|تحریر\s*[:：]|رپورٹ\s*[:：]))\s+((?:[^\W\d_][\w.'’\-]*[ ,&]*){1,8})$")
+_BYLINE = re.compile(
+    r"^\W*(?:(?i:by|автор\s*:|текст\s*:|تحریر\s*[:：]|رپورٹ\s*[:：]))\s+((?:[^\W\d_][\w.'’\-]*[ ,&]*){1,8})$"
+)
 _MAX_DATELINE = 140
 
 
@@ -181,7 +186,7 @@ def take_credits(lines: Sequence[str], *, author: str, site: str) -> Credits:
         or own_origin(site)
         or (_origin(reported.group(1)) if reported else "")
     )
-    return Credits(lines=tuple(kept), dateline=dateline.rstrip(" :–—-"), origin=origin, byline=byline)
+    return Credits(lines=tuple(kept), dateline=dateline.rstrip(" .:–—-"), origin=origin, byline=byline)
 
 
 def _origin(text: str) -> str:

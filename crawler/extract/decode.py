@@ -70,7 +70,7 @@ def _declared(body: bytes, content_type: str) -> Iterable[str]:
 
 def _known(name: str) -> bool:
     try:
-        return codecs.lookup(name)._is_text_encoding  # type: ignore[attr-defined, no-any-return]
+        return codecs.lookup(name)._is_text_encoding
     except LookupError:
         return False
 

@@ -6,9 +6,9 @@ plain text, bounded in length.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from htmldate import find_date
 from lxml.html import HtmlElement
 
 from crawler import dates, urls
+from crawler.extract.leaves import Leaf
 from crawler.extract.plain import clean_line, same_text, words
 from crawler.types import Entry, Moment
 
@@ -71,7 +72,8 @@ _AUTHOR_XPATH = (
     './/*[contains(concat(" ", normalize-space(@class), " "), " author ")]',
 )
 _BY = re.compile(
-    r"^(?:view\s+all\s+posts\s+by|veröffentlicht\s+von|(?:written|posted|reported|published|story)\s+)?by\b[\s:]*|^(?:автор(?:ы)?|текст|корреспондент)\b[\s:]*"
+    r"^(?:view\s+all\s+posts\s+by|veröffentlicht\s+von|(?:written|posted|reported|published|"
+    r"story)\s+)?by\b[\s:]*|^(?:автор(?:ы)?|текст|корреспондент)\b[\s:]*"
     r"|^(?:تحریر|رپورٹ|مصنف|از)\s*[:：]\s*|^(?:von|por|par|da|di)\s+(?=[A-ZÀ-Þ])",
     re.I,
 )
@@ -87,8 +89,8 @@ _TITLE_SPLIT = re.compile(r"\s+(?:[|–—•·»«:/\\-]|::|\|\|)\s+|\s*[|»]\s
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
     title: str = ""
+    title_borne_out: bool = True  # by more than the page's <title>
     author: str = ""
-    published: Moment | None = None
     canonical_url: str = ""
     site: str = ""
     language: str = ""  # as declared
@@ -98,14 +100,14 @@ class Metadata:
     page_type: str = ""  # og:type
     free: bool = True  # JSON-LD isAccessibleForFree
     news: bool = False  # some markup says that this is one article
+    metas: Mapping[str, str] = field(default_factory=dict)  # name, property or itemprop -> content
+    article: Mapping[str, Any] = field(default_factory=dict)  # the JSON-LD node
 
 
 def read_metadata(
     tree: HtmlElement,
     *,
     url: str,
-    zone: ZoneInfo | None,
-    now: datetime | None,
     entry: Entry | None,
     title_selector: str | None,
 ) -> Metadata:
@@ -116,8 +118,11 @@ def read_metadata(
     title = _title(tree, metas, article, site, entry, title_selector)
     return Metadata(
         title=title,
+        title_borne_out=bool(
+            article.get("headline") or metas.get("og:title") or title_selector or (entry and entry.title)
+        )
+        or any(same_text(title, clean_line(h.text_content())) for h in tree.iter("h1")),
         author=_author(tree, metas, nodes, article, site),
-        published=_published(tree, metas, article, url=url, zone=zone, now=now, entry=entry),
         canonical_url=_canonical(tree, metas, url),
         site=site,
         language=_language(tree, metas, article),
@@ -127,6 +132,8 @@ def read_metadata(
         page_type=metas.get("og:type", "").lower(),
         free=str(article.get("isAccessibleForFree", "true")).strip().lower() not in ("false", "0", "no"),
         news=bool(article) or metas.get("og:type", "").lower() == "article",
+        metas=metas,
+        article=article,
     )
 
 
@@ -345,22 +352,24 @@ def people(text: str, site: str = "") -> list[str]:
     return names[:8]
 
 
-def _published(
+def read_published(
     tree: HtmlElement,
-    metas: dict[str, str],
-    article: dict[str, Any],
+    leaves: Sequence[Leaf],
+    meta: Metadata,
     *,
     url: str,
     zone: ZoneInfo | None,
     now: datetime | None,
     entry: Entry | None,
 ) -> Moment | None:
+    """When the article came out: the best of all that the page, its feed and its URL say; None where nothing does."""
+    metas, article = meta.metas, meta.article
     candidates: list[Moment] = []
 
     def add(raw: Any, origin: str) -> None:
         if isinstance(raw, str | int | float) and raw != "":
             moment = dates.read(raw if not isinstance(raw, str) else raw[:200], zone=zone, now=now, origin=origin)
-            if moment.instant is not None:
+            if moment.instant is not None and not (moment.capped and origin == "text"):
                 candidates.append(moment)
 
     for key in ("datePublished", "dateCreated", "uploadDate"):
@@ -383,6 +392,10 @@ def _published(
                 add(text, "text")
                 if len(candidates) > before:
                     break
+        for line in _stamps(leaves, meta.title):
+            add(line, "text")
+            if candidates and candidates[-1].precision in ("exact", "minute"):
+                break
     if not candidates:
         add(_visible(tree, url, now), "text")
     if not candidates:
@@ -391,9 +404,10 @@ def _published(
             add("-".join(match.groups()), "url")
     if not candidates:
         return None
-    return dates.best(candidates, now=now)
+    return dates.best(candidates, now=now or NO_LIMIT)
 
 
+NO_LIMIT = datetime(9999, 1, 1, tzinfo=UTC)
 _VISIBLE_DATE = (
     ".//*[self::span or self::div or self::p or self::li or self::small or self::a]"
     '[contains(@class, "date") or contains(@class, "time") or contains(@class, "publish") or contains(@class, "posted")'
@@ -427,6 +441,28 @@ def _times(tree: HtmlElement) -> Iterator[str]:
             plain.append(value)
     yield from marked
     yield from plain
+
+
+_STAMP_LABEL = re.compile(
+    r"^.{0,60}?\b(?:published|updated|posted|опубликовано|обновлено|дата)\b\s*(?:on|at|:|—|-)?\s*", re.I
+)
+_YEAR = re.compile(r"(?:19|20)\d\d|\b\d{1,2}[./]\d{1,2}[./]\d\d\b|[\u0660-\u0669\u06f0-\u06f9]{4}")
+
+
+def _stamps(leaves: Sequence[Leaf], title: str) -> Iterator[str]:
+    """Short lines with a year around the heading, the nearest below it first."""
+    key = "".join(words(title))
+    heads = [n for n, leaf in enumerate(leaves) if leaf.tag == "h1" or (key and leaf.key == key)]
+    head = heads[-1] if heads else 0
+    for n in (*range(head + 1, head + 8), *range(head - 1, head - 5, -1)):
+        if not 0 <= n < len(leaves):
+            continue
+        text = leaves[n].text
+        if 6 <= len(text) <= 120 and _YEAR.search(text) and leaves[n].linked < 0.9:
+            yield text
+            shorter = _STAMP_LABEL.sub("", text)
+            if shorter and shorter != text:
+                yield shorter
 
 
 def _visible(tree: HtmlElement, url: str, now: datetime | None) -> str:

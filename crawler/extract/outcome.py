@@ -1,12 +1,11 @@
 """What a page is when it is not an article: consent, login, bot wall, soft 404, script only, listing, teaser."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
-
-from collections.abc import Sequence
 
 from crawler.extract.body import Body
 from crawler.extract.boilerplate import is_sentence
@@ -18,29 +17,38 @@ MIN_ARTICLE = 200  # characters of prose; shorter pages need the markup of an ar
 SHORT = 1_500  # characters; a longer text is an article, whatever else stands on the page
 
 _BOT_WALL = re.compile(
-    r"just a moment|checking (?:your|the) browser|attention required|cloudflare|ddos[- ]?guard|access (?:to this page has been )?"
+    r"just a moment|checking (?:your|the) browser|attention required|cloudflare|ddos[- ]?guard|"
+    r"access (?:to this page has been )?"
     r"denied|are you (?:a )?(?:human|robot)|verify(?:ing)? (?:that )?you are (?:a )?human|not a robot|unusual traffic|"
     r"request unsuccessful|incapsula|pardon our interruption|security check|captcha|enable cookies and reload|"
-    r"проверка (?:вашего )?браузера|вы не робот|я не робот|доступ (?:ограничен|запрещ[её]н)|подозрительн\w+ (?:трафик|активность)|"
+    r"проверка (?:вашего )?браузера|вы не робот|я не робот|доступ (?:ограничен|запрещ[её]н)|"
+    r"подозрительн\w+ (?:трафик|активность)|"
     r"подтвердите,? что (?:запросы|вы)|робот نہیں|روبوٹ نہیں",
     re.I,
 )
 _CONSENT = re.compile(
-    r"we value your privacy|before you continue|accept (?:all )?cookies|accept all|reject all|manage (?:your )?(?:cookie|privacy|consent)|"
-    r"cookie (?:consent|preferences|settings|policy)|we and our (?:\d+ )?(?:partners|vendors)|consent to|your privacy choices|gdpr|"
-    r"we use cookies|принять (?:все )?(?:cookie|куки)|использу\w+ (?:файлы )?(?:cookie|куки)|согласие на обработку|настройки (?:cookie|конфиденциальности)|"
+    r"we value your privacy|before you continue|accept (?:all )?cookies|accept all|reject all|"
+    r"manage (?:your )?(?:cookie|privacy|consent)|"
+    r"cookie (?:consent|preferences|settings|policy)|we and our (?:\d+ )?(?:partners|vendors)|consent to|"
+    r"your privacy choices|gdpr|"
+    r"we use cookies|принять (?:все )?(?:cookie|куки)|использу\w+ (?:файлы )?(?:cookie|куки)|"
+    r"согласие на обработку|настройки (?:cookie|конфиденциальности)|"
     r"کوکیز",
     re.I,
 )
 _LOGIN = re.compile(
-    r"(?:log|sign) ?in (?:to|with|or)|please (?:log|sign) in|forgot (?:your )?password|lost your password|create an account|"
+    r"(?:log|sign) ?in (?:to|with|or)|please (?:log|sign) in|forgot (?:your )?password|lost your password|"
+    r"create an account|"
     r"войти (?:в|через)|войдите|авторизац\w+|авторизуйтесь|забыли пароль|вход на сайт|личный кабинет|لاگ ?ان|پاس ورڈ",
     re.I,
 )
 _MISSING = re.compile(
-    r"\b404\b|page (?:was |is )?(?:not|can(?:no|['’])t be) found|(?:page|article|story|content|post) (?:you(?:['’]re| are)? (?:requested|looking for)|"
-    r"(?:has been|was) (?:removed|deleted)|is no longer available|does(?: not|n['’]t) exist)|nothing (?:was )?found|no longer exists|"
-    r"страница (?:не найдена|удалена|не существует)|(?:материал|новость|статья) (?:не найден|удал)\w*|ошибка 404|такой страницы|"
+    r"\b404\b|page (?:was |is )?(?:not|can(?:no|['’])t be) found|(?:page|article|story|content|"
+    r"post) (?:you(?:['’]re| are)? (?:requested|looking for)|"
+    r"(?:has been|was) (?:removed|deleted)|is no longer available|does(?: not|n['’]t) exist)|"
+    r"nothing (?:was )?found|no longer exists|"
+    r"страница (?:не найдена|удалена|не существует)|(?:материал|новость|статья) (?:не найден|удал)\w*|ошибка 404|"
+    r"такой страницы|"
     r"صفحہ (?:نہیں ملا|موجود نہیں|دستیاب نہیں)|مطلوبہ صفحہ",
     re.I,
 )
@@ -50,15 +58,19 @@ _SCRIPT = re.compile(
     re.I,
 )
 _PAYWALL = re.compile(
-    r"subscribe (?:now )?to (?:continue|read|unlock|access)|to (?:continue reading|read the full)|(?:for|to) subscribers(?: only)?|"
+    r"subscribe (?:now )?to (?:continue|read|unlock|access)|to (?:continue reading|read the full)|(?:for|"
+    r"to) subscribers(?: only)?|"
     r"subscriber[- ](?:only|exclusive)|premium (?:content|article)|unlock this (?:article|story)|already a subscriber|"
     r"(?:this|the) (?:article|content|story) is (?:for|available|reserved|exclusive)|start your (?:free )?trial|"
-    r"(?:материал|статья|текст) доступ\w+ (?:только )?(?:по подписке|подписчикам)|только для подписчиков|оформите подписку|"
-    r"чтобы (?:дочитать|прочитать|читать)|полный текст доступен|подписчикам|мکمل خبر پڑھنے|مکمل (?:خبر|مضمون) پڑھنے کے لیے",
+    r"(?:материал|статья|текст) доступ\w+ (?:только )?(?:по подписке|подписчикам)|только для подписчиков|"
+    r"оформите подписку|"
+    r"чтобы (?:дочитать|прочитать|читать)|полный текст доступен|подписчикам|мکمل خبر پڑھنے|مکمل (?:خبر|"
+    r"مضمون) پڑھنے کے لیے",
     re.I,
 )
 _LISTING_PATH = re.compile(
-    r"^/?(?:(?:[a-z]{2}/)?(?:category|categories|tag|tags|topic|topics|section|sections|author|authors|search|archive|archives|"
+    r"^/?(?:(?:[a-z]{2}/)?(?:category|categories|tag|tags|topic|topics|section|sections|author|authors|search|"
+    r"archive|archives|"
     r"page|latest|rubric|rubrics|tema|themes?)(?:/|$))|^/?$|^/(?:index|default|home)\.\w+$|/page/\d+/?$",
     re.I,
 )

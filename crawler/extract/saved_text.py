@@ -9,12 +9,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from crawler import dates, language, urls
 from crawler.extract.boilerplate import PUBLISHED_IN, cut, is_sentence, starts_foot
 from crawler.extract.credit import take_credits
-from crawler.extract.metadata import people
+from crawler.extract.metadata import NO_LIMIT, people
 from crawler.extract.plain import clean_line, same_text, words
 from crawler.types import Document, Entry, Moment
 
@@ -48,7 +49,7 @@ def read_saved_text(
     entry: Entry | None,
     title: str = "",
 ) -> Document:
-    """`title` is what a better source than the text itself (a PDF's metadata) says; it is used if the text bears it out."""
+    """`title`: what a better source than the text (a PDF's metadata) says; used if the text bears it out."""
     raw = [clean_line(line) for line in text.splitlines()[:MAX_LINES]]
     if not url:
         url = next((match.group(1) for line in raw if (match := _REFERENCE.match(line))), "")
@@ -58,7 +59,7 @@ def read_saved_text(
     stamps = [line.stamp for line in lines[max(0, first - 12) : last + 8] if line.stamp and line.stamp.instant]
     if entry and entry.published and entry.published.instant:
         stamps.append(entry.published)
-    published = dates.best(stamps, now=now) if stamps else None
+    published = dates.best(stamps, now=now or NO_LIMIT) if stamps else None
     author = _author(lines, first)
     body = cut([line.text for line in lines[first:last] if line.stamp is None], title=headline)
     body = [line for n, line in enumerate(body) if n > 3 or not same_text(line, headline)]
@@ -113,7 +114,7 @@ def _span(lines: Sequence[_Line]) -> tuple[int, int]:
         return 0, _foot(lines, 0)
     first = proses[0]
     # A lone early paragraph (a description, a slogan) above the real beginning is kept only if prose follows soon.
-    for here, after in zip(proses, proses[1:], strict=False):
+    for here, after in pairwise(proses):
         if after - here <= 12:
             first = here
             break

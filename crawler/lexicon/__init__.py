@@ -33,7 +33,7 @@ class Thing:
     kind: str
     sides: frozenset[str]
     sectors: tuple[str, ...]
-    foreign: bool  # it belongs to a country outside the topic
+    foreign: str  # the country outside the topic that it belongs to, or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +143,10 @@ class Lexicon:
         self.hash: str = table["hash"]
         self.sides: tuple[str, str] = tuple(table["topics"][topic]["sides"])
         self.rivals: frozenset[str] = frozenset(table["topics"][topic]["rivals"])
+        self.capitals: frozenset[str] = frozenset(table["topics"][topic]["capitals"])
         both = frozenset(self.sides)
         self._things = tuple(
-            Thing(name, kind, both & frozenset(sides), tuple(sectors), bool(sides) and not both & frozenset(sides))
+            Thing(name, kind, both & frozenset(sides), tuple(sectors), "" if both & frozenset(sides) else "".join(sides[:1]))
             for name, kind, sides, sectors, *_ in table["things"]
         )
         self._labels = tuple((row[0], row[1], row[2] if len(row) > 2 else 1) for row in table["labels"])
@@ -175,7 +176,7 @@ class Lexicon:
         Moscow"). Bridges outside the topic and lures are no hits.
         """
         found: list[Hit] = []
-        rows = sorted(self._names.scan(folded), key=lambda r: (r[0], -r[1], r[3] & compiled.WEAK))
+        rows = sorted(self._names.scan(folded), key=lambda r: (r[0], -r[1], self._things[r[2]].kind != "lure", r[3] & compiled.WEAK))
         last_end = -1
         outer: Hit | None = None
         for start, end, reference, flags in rows:

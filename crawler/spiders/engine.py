@@ -265,7 +265,10 @@ class _Pass:
 
     async def _visit_source(self, source: SourceConfig, state: SourceState) -> None:
         began = self.fetcher.now()
-        resting = self.fetcher.resting_until(state.url)
+        address = state.url
+        if source.spider is not None:
+            address = sites.address(sites.load(source.spider), state.url, self._today(source))
+        resting = self.fetcher.resting_until(address)
         if resting is not None:
             error = f"the host asked for a rest until {resting:%Y-%m-%dT%H:%M:%SZ}"
             visit = Visit(source_id="", started_at=began, outcome=Outcome.THROTTLED, error=error)
@@ -276,7 +279,7 @@ class _Pass:
         full = not (conditional or (held.body_sha256 and state.visits_since_full + 1 < FULL_EVERY))
         try:
             async with self.fetcher.get(
-                state.url, source=source, kind=source.kind, validators=held if conditional else None
+                address, source=source, kind=source.kind, validators=held if conditional else None
             ) as fetched:
                 await self._read_source(source, state, fetched, conditional=conditional, full=full)
         except NoAnswer as error:
@@ -361,7 +364,7 @@ class _Pass:
         assert source.spider is not None
         site = sites.load(source.spider)
         reading, following = await self._read_site_page(source, first)
-        wanted = sites.earlier(site, first.at)
+        wanted = sites.earlier(site, self._today(source))
         for _ in range(site.pages - 1 + len(wanted)):
             url = following or (wanted.pop(0) if wanted else None)
             if url is None:
@@ -382,7 +385,13 @@ class _Pass:
 
     async def _read_site_page(self, source: SourceConfig, fetched: Fetched) -> tuple[Reading, str | None]:
         page: tuple[Reading, str | None] = await self.pool.run(
-            "site", source.spider, fetched.body, url=fetched.url, zone=source.zone, now=self.fetcher.now()
+            "site",
+            source.spider,
+            fetched.body,
+            url=fetched.url,
+            content_type=fetched.content_type,
+            zone=source.zone,
+            now=self.fetcher.now(),
         )
         return page
 
@@ -408,6 +417,9 @@ class _Pass:
                 entries += child.entries
                 problems += child.problems
         return replace(index, entries=tuple(entries), problems=tuple(problems), readable=read > 0 or bool(entries))
+
+    def _today(self, source: SourceConfig) -> datetime:
+        return self.fetcher.now().astimezone(source.zone or self.app.config.timezone)
 
     def _no_answer(self, source: SourceConfig, state: SourceState, error: NoAnswer, began: datetime) -> None:
         """What a visit without an answer comes to."""

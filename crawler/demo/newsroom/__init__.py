@@ -5,8 +5,10 @@
     with Newsroom(now=now) as newsroom:
         Path("feeds.yaml").write_text(newsroom.config_text())
         ...                      # first pass
-        newsroom.advance()       # an edit, new articles, one withdrawn
+        newsroom.advance()       # edits, new articles, one withdrawn
         ...                      # second pass
+        newsroom.advance()       # a day later: the same again; the clock must be at `newsroom.clock()` now
+        ...                      # third pass
 
 All bytes follow from `now` and the number of the pass. Nothing listens anywhere but on 127.0.0.1.
 """
@@ -35,6 +37,7 @@ from crawler.demo.newsroom.sites import BY_ID, SITES, Site
 __all__ = ["Expectation", "Newsroom"]
 
 RETRY_AFTER_S = 2
+NEXT_DAY = timedelta(days=1)  # from the first two passes to the third
 WITNESS = Path(__file__).parent / "content" / "witness.yaml"
 
 
@@ -43,7 +46,8 @@ class Expectation:
     """What should become of an article. `state`: kept, duplicate, rejected, or blocked (by robots.txt).
 
     Of a text and its copies one is kept and the others are duplicates: which one depends on what was read first.
-    `seen`: the pass in which it appears on its site; `reachable`: False where its source is down.
+    `seen`: the pass in which it appears on its site; `edited` and `withdrawn`: those in which it changes and goes, 0
+    for never; `reachable`: False where its source is down.
     """
 
     id: str
@@ -57,7 +61,8 @@ class Expectation:
     copy_of: str
     state: str
     seen: int
-    edited: bool
+    edited: int
+    withdrawn: int
     reachable: bool
 
 
@@ -97,6 +102,10 @@ class Newsroom:
         self._routes[number] = self._publish(number)
         self.number = number
         return number
+
+    def clock(self, number: int | None = None) -> datetime:
+        """The time at which that pass (default: the present one) takes place: nothing in it is dated later."""
+        return self.now + (NEXT_DAY if (self.number if number is None else number) > 2 else timedelta())
 
     def hits(self, host: str = "", path: str = "") -> list[Hit]:
         """The requests so far, in order of arrival."""
@@ -149,7 +158,8 @@ class Newsroom:
         return Expectation(
             id=piece.id, source=site.id, url=self.url(piece), language=piece.language, grade=piece.grade,
             sectors=piece.sectors, optional=piece.optional, story=piece.story or piece.copy_of or piece.id,
-            copy_of=piece.copy_of, state=state, seen=piece.seen, edited=piece.edit is not None, reachable=not site.down,
+            copy_of=piece.copy_of, state=state, seen=piece.seen, edited=piece.edit.seen if piece.edit else 0,
+            withdrawn=piece.until + 1 if piece.until else 0, reachable=not site.down,
         )  # fmt: skip
 
     # what is served
@@ -187,8 +197,9 @@ class Newsroom:
         listed = sorted(standing.values(), key=_order, reverse=True) + self._witnessed(site)
         seen = [i.updated or i.published for i in listed if i.published]
         newest = max((at for at in seen if at), default=self.now)
-        if number > 1 and any(p.seen > 1 or p.until or p.edit for p in own):
-            newest = self.now
+        changed = [n for p in own for n in _changes(p) if n <= number]
+        if changed:
+            newest = self.clock(max(changed))
         routes: dict[str, Answer] = {}
         if site.kind == "listing":
             routes[site.feed] = self._page(site, pages.listing(site, listed), newest)
@@ -234,10 +245,10 @@ class Newsroom:
         local = at.astimezone(site.zone) if at else None
         day = (at or self.now).astimezone(site.zone).date()
         shown = piece.in_pass(number).dated(day)
-        edited = piece.edit is not None and number > 1
+        edited = self.clock(piece.edit.seen) if piece.edit and piece.edit.seen <= number else None
         return Item(
             number=number_of(piece), url=self.url(piece), title=shown.title, summary=shown.summary, body=shown.body,
-            author=shown.author, published=local, updated=self.now.astimezone(site.zone) if edited else None,
+            author=shown.author, published=local, updated=edited.astimezone(site.zone) if edited else None,
         )  # fmt: skip
 
     def _witnessed(self, site: Site) -> list[Item]:
@@ -272,6 +283,12 @@ class Newsroom:
         if site.modified:
             headers["Last-Modified"] = format_datetime(at.astimezone(UTC).replace(microsecond=0), usegmt=True)
         return Answer(headers=headers, body=body, compress=site.compress)
+
+
+def _changes(piece: Piece) -> list[int]:
+    """The passes, after the first, in which the piece appears, changes or goes."""
+    passes = [piece.seen, piece.edit.seen if piece.edit else 0, piece.until + 1 if piece.until else 0]
+    return [number for number in passes if number > 1]
 
 
 def number_of(piece: Piece) -> int:

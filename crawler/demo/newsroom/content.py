@@ -15,9 +15,9 @@
     story: igc-tenth                  # pieces on one event share it
     copies:                           # the same text elsewhere, edited
       - {site: margalla-post, title: ..., hours: -4, replace: {old: new}, cut: 1, add: ...}
-    seen: 2                           # the pass in which it appears (1)
+    seen: 2                           # the pass in which it appears (1); 3 is the next day
     until: 1                          # the last pass in which it stands
-    edit: {title: ..., summary: ..., replace: {old: new}, add: ...}       # from the second pass on
+    edit: {seen: 2, title: ..., summary: ..., replace: {old: new}, add: ...}     # from that pass on
     below: other-id                   # another piece of the same site that its page shows underneath
     ---
     Paragraphs, separated by blank lines.
@@ -63,8 +63,9 @@ _SLOT = re.compile(r"\{(date|weekday|month|year)([+-]\d+)?\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """What changes in a piece from the second pass on."""
+    """What changes in a piece from the pass `seen` on."""
 
+    seen: int = 2
     title: str = ""
     summary: str = ""
     replace: Mapping[str, str] = field(default_factory=dict)
@@ -105,7 +106,7 @@ class Piece:
 
     def in_pass(self, number: int) -> "Piece":
         """The piece as it reads in that pass."""
-        if self.edit is None or number < 2:
+        if self.edit is None or number < self.edit.seen:
             return self
         body = tuple(_replaced(p, self.edit.replace) for p in self.body)
         body += (self.edit.add,) if self.edit.add else ()

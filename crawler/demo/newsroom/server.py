@@ -24,7 +24,7 @@ IDLE_S = 60.0  # a kept-alive connection without a request is closed after this
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a client asked. `host` is lower case, without its port; `path` has the query; header names are lower case."""
+    """What a client asked. `host`: lower case, without its port; `path`: with its query; header names: lower case."""
 
     host: str
     path: str

@@ -37,7 +37,13 @@ def render(edition: Json) -> str:
             for name in [section, *(s["name"] for s in item["sectors"])]:
                 SubElement(entry, "category", {"term": name})
             quoted = [f"{s['text']} ({s['source']})" for s in item["sentences"]]
-            _child(entry, "summary", "\n".join([*quoted, words.carriers(item), words.first(item)]))
+            _child(
+                entry,
+                "summary",
+                "\n".join(
+                    [*quoted, words.carriers(item), f"first: {item['first']['source']}, {words.first_seen(item)}"]
+                ),
+            )
     indent(feed)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(feed, encoding="unicode") + "\n"
 

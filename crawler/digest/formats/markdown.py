@@ -41,25 +41,33 @@ def _item(item: Json) -> list[str]:
     if item["gloss"]:
         out += [f"In English: {_escape(', '.join(item['gloss']))}", ""]
     for sentence in item["sentences"]:
-        out += [f"> {_text(sentence['text'], sentence['language'])}", f"> — {_escape(sentence['source'])}", ""]
+        out += [f"> {_text(sentence['text'], sentence['language'])}", f"> — {_name(sentence['source'])}", ""]
     sectors = ", ".join(_escape(s["name"]) for s in item["sectors"])
-    out.append(f"{sectors or 'no sector'} · {_escape(words.carriers(item))} · {_escape(words.first(item))}")
+    out.append(f"{sectors or 'no sector'} · {_escape(words.carriers(item))}")
+    out.append(f"· first: {_name(item['first']['source'])}, {_escape(words.first_seen(item))}")
     out.append("")
-    for article in item["articles"]:
-        facts = [words.language(article["language"])]
+    for article in words.originals(item):
+        facts = words.language(article["language"])
         if article["origin"]:
-            facts.append(f"from {article['origin']}")
-        if article["copy"]:
-            facts.append("copy")
+            facts += f", from {_name(article['origin'])}"
         link = f"[{_text(article['title'], article['language'])}]({_url(article['url'])})"
-        out.append(f"- {_escape(article['source'])}: {link} ({_escape(', '.join(facts))})")
+        out.append(f"- {_name(article['source'])}: {link} ({facts})")
+    if words.copies(item):
+        links = [f"[{_name(a['source'])}]({_url(a['url'])})" for a in words.copies(item)]
+        out.append(f"- Copies: {', '.join(links)}")
     return out
 
 
 def _change(change: Json) -> str:
     link = f"[{_text(change['title'], change['language'])}]({_url(change['url'])})"
     was = f", was: {_text(change['old_title'], change['language'])}" if change["old_title"] != change["title"] else ""
-    return f"- {change['kind']} {words.capitals(change['at'])}: {_escape(change['source'])}: {link}{was}"
+    return f"- {change['kind']} {words.capitals(change['at'])}: {_name(change['source'])}: {link}{was}"
+
+
+def _name(text: str) -> str:
+    """A name from outside, in whatever script, isolated from the words around it (FSI and PDI)."""
+    escaped = _escape(" ".join(text.split()))
+    return escaped if escaped.isascii() else f"\u2068{escaped}\u2069"
 
 
 def _escape(text: str) -> str:

@@ -78,9 +78,8 @@ def watched(edition: Json) -> list[str]:
     s = edition["summary"]
     if not s["sources"]:
         return ["No source is polled here: the articles came by `pakrus ingest`."]
-    out = [
-        f"{s['sources_heard']} of {plural(s['sources'], 'source')} answered well; {plural(s['entries'], 'item')} looked at."
-    ]
+    heard = f"{s['sources_heard']} of {plural(s['sources'], 'source')} answered well"
+    out = [f"{heard}; {plural(s['entries'], 'item')} looked at."]
     for key, verb in (("sources_down", "Down"), ("sources_silent", "Silent or stale")):
         if s[key]:
             out.append(f"{verb}: " + "; ".join(_source(h) for h in s[key]) + ".")
@@ -114,8 +113,17 @@ def carriers(item: Json) -> str:
     return ", ".join(parts) + " (" + ", ".join(sides) + ")"
 
 
-def first(item: Json) -> str:
-    return f"first: {item['first']['source']}, {capitals(item['first']['at'], dated=item['first']['dated'])}"
+def first_seen(item: Json) -> str:
+    """When the first of a story's articles came out, in both capitals."""
+    return capitals(item["first"]["at"], dated=item["first"]["dated"])
+
+
+def originals(item: Json) -> list[Json]:
+    return [a for a in item["articles"] if not a["copy"]]
+
+
+def copies(item: Json) -> list[Json]:
+    return [a for a in item["articles"] if a["copy"]]
 
 
 def sections(edition: Json) -> list[tuple[str, list[Json]]]:

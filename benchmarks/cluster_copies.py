@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Near-copies: recall on perturbations of real articles, precision against articles on the same subject.
+
+    python benchmarks/cluster_copies.py CORPORA [--texts 150]
+
+CORPORA is the folder of test corpora (not part of the project): stream_en_dawn_app_2025, stream_ur_express_bbc_ary_2025,
+stream_ru_telegram_2024 and dup_and_topics_tgcontest are read. Prints one JSON document.
+"""
+
+import argparse
+import csv
+import gzip
+import itertools
+import json
+import random
+import sys
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from crawler.cluster import Candidate, compare, copy_of, fingerprint
+
+DAY = datetime(2025, 6, 1, tzinfo=UTC)
+COPIES = ("edit 10 %", "edit 20 %", "edit 30 %", "half", "boilerplate", "new lead")
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]
+
+
+def texts(corpora: Path) -> dict[str, list[str]]:
+    english = [a["text"] for a in lines(corpora / "stream_en_dawn_app_2025/articles.jsonl.gz")]
+    urdu = [a["article"] for a in lines(corpora / "stream_ur_express_bbc_ary_2025/articles.jsonl.gz")]
+    russian = [m["text"] for m in lines(corpora / "stream_ru_telegram_2024/messages.jsonl.gz")]
+    csv.field_size_limit(10**9)
+    with (corpora / "dup_and_topics_tgcontest/clustering_pairs/ru_train_pool.tsv").open(encoding="utf-8") as stream:
+        russian += [r["INPUT:first_text"] for r in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    by_language = {"en": english, "ru": russian, "ur": urdu}
+    return {
+        language: list(dict.fromkeys(t for t in found if 60 <= len(t.split()) <= 1500 and "http" not in t))
+        for language, found in by_language.items()
+    }
+
+
+def perturbed(kind: str, text: str, others: list[str], rng: random.Random) -> str:
+    words = text.split()
+    other = rng.choice(others).split()
+    if kind.startswith("edit"):
+        share, vocabulary, out = int(kind.split()[1]) / 100, rng.choice(others).split() + other, []
+        for word in words:
+            change = rng.random()
+            if change < share * 0.6:
+                out.append(rng.choice(vocabulary))
+            elif change < share * 0.8:
+                continue
+            else:
+                out += [word, rng.choice(vocabulary)] if change < share else [word]
+        return " ".join(out)
+    if kind == "half":
+        return " ".join(words[: len(words) // 2])
+    if kind == "boilerplate":
+        added = other[: max(25, len(words) // 5)]
+        return " ".join(rng.choice(([*words, *added], [*added, *words])))
+    if kind == "new lead":
+        cut = max(15, len(words) // 6)
+        return " ".join([*other[:cut], *words[cut:]])
+    own: list[str] = []  # "contained": a longer article of half as much again around the wire
+    while len(own) < 1.5 * len(words):
+        own += rng.choice(others).split()
+    own = own[: int(1.5 * len(words))]
+    return " ".join([*own[: len(own) // 2], *words, *own[len(own) // 2 :]])
+
+
+def judged(new: str, old: str, *, days: float = 0.5) -> bool:
+    sample, stored = fingerprint(new), fingerprint(old)
+    shared = len(set(sample) & set(stored))
+    candidate = Candidate(article_id=1, shared=shared, size=len(stored), at=DAY)
+    return copy_of(sample, [candidate], text=new, at=DAY + timedelta(days=days), text_of=lambda _: old) == 1
+
+
+def perturbations(by_language: dict[str, list[str]], count: int) -> dict[str, Any]:
+    rng = random.Random(5)
+    hits: dict[str, Counter[str]] = defaultdict(Counter)
+    for language, found in by_language.items():
+        chosen = rng.sample(found, min(count, len(found)))
+        for text in chosen:
+            for kind in (*COPIES, "contained"):
+                changed = perturbed(kind, text, found, rng)
+                for name, verdict in (("", judged(changed, text)), (", original second", judged(text, changed))):
+                    hits[language][f"{kind}{name}"] += verdict
+        hits[language]["texts"] = len(chosen)
+    out: dict[str, Any] = {}
+    for language, counted in hits.items():
+        size = counted["texts"]
+        out[language] = {k: round(v / size, 4) for k, v in sorted(counted.items()) if k != "texts"}
+        out[language]["recall, all copies"] = round(
+            sum(v for k, v in counted.items() if k.split(",")[0] in COPIES) / (2 * len(COPIES) * size), 4
+        )
+        out[language]["unrelated"] = unrelated(by_language[language], rng)
+    return out
+
+
+def unrelated(found: list[str], rng: random.Random) -> dict[str, int]:
+    """Pairs of different articles that share shingles, the likest first: how many are called copies a day apart?
+
+    The stream has real copies too, so what shares more than half of its words is left out of this count.
+    """
+    chosen = rng.sample(found, min(6000, len(found)))
+    index: dict[int, list[int]] = defaultdict(list)
+    for number, text in enumerate(chosen):
+        for hash_ in fingerprint(text):
+            index[hash_].append(number)
+    shared: Counter[tuple[int, int]] = Counter()
+    for numbers in index.values():
+        if len(numbers) <= 50:
+            shared.update(itertools.combinations(numbers, 2))
+    pairs = called = 0
+    for (a, b), _ in shared.most_common(4000):
+        overlap = compare(chosen[a], chosen[b])
+        if min(overlap.words_of_new, overlap.words_of_old) > 0.5 or max(overlap.of_new, overlap.of_old) > 0.5:
+            continue
+        pairs += 1
+        called += overlap.is_copy(days=0.5)
+    return {"pairs": pairs, "called copies": called}
+
+
+def dawn_and_app(corpora: Path) -> list[dict[str, Any]]:
+    folder = corpora / "stream_en_dawn_app_2025"
+    articles = {a["id"]: a for a in lines(folder / "articles.jsonl.gz")}
+    out = []
+    for line in (folder / "same_event_pkru_provisional.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        for a, b in itertools.combinations(row["ids"], 2):
+            overlap = compare(articles[b]["text"], articles[a]["text"])
+            shares = {k: round(getattr(overlap, k), 2) for k in ("of_new", "of_old", "words_of_new", "words_of_old")}
+            out.append({"event": row["event"], **shares, "copy": overlap.is_copy(days=0.5)})
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpora", type=Path)
+    parser.add_argument("--texts", type=int, default=150)
+    args = parser.parse_args()
+    result = {
+        "perturbations": perturbations(texts(args.corpora), args.texts),
+        "dawn and app, one event": dawn_and_app(args.corpora),
+    }
+    json.dump(result, sys.stdout, ensure_ascii=False, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    main()

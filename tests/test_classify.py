@@ -1,0 +1,149 @@
+"""classify, worth_fetching and may_concern: what they promise whatever the text says."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.classify import classification_json, classify, may_concern, worth_fetching
+from crawler.classify.relevance import features, weights
+from crawler.classify import passages
+from crawler.lexicon import Lexicon, build, load
+from crawler.types import Classification, Text
+
+CASES = Path(__file__).parent / "cases" / "classify"
+
+PIECES = [
+    "Pakistan", "Russia", "Russian", "Moscow", "Islamabad", "Putin met Shehbaz Sharif", "signed an agreement", "oil and gas",
+    "Россия", "Пакистаном", "российско-пакистанский", "подписали меморандум", "нефть", "Рoссия", "Паки\u00adстан",
+    "روس", "پاکستان", "پاک روس", "معاہدے پر دستخط", "بیلا روس", "سروس", "اورروس", "گندم",
+    "India", "Ukraine", "China", ".", ". ", "\n", "۔ ", "MOSCOW (TASS): ", "(запрещена в РФ)", "https://a.example/russia",
+    "\u00ad", "\u200c", "\u0301", "\x00", "İ", "ﷺ", "😀", "  ", "\u00a0",
+]  # fmt: skip
+SOUP = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=25).map(" ".join)
+
+
+def verdict(title: str = "", text: str = "", **more: str) -> Classification:
+    return classify(Text(title=title, text=text, **{"language": "en", **more}), load())
+
+
+@settings(max_examples=150, deadline=None)
+@given(title=SOUP, text=SOUP, country=st.sampled_from(["", "PK", "RU", "IN"]))
+def test_every_quote_stands_at_its_place_and_both_sides_are_named(title: str, text: str, country: str) -> None:
+    one = verdict(title, text, country=country)
+    fields = {"title": title, "text": text}
+    spots = [(m.field, m.quote, m.start) for m in one.mentions]
+    spots += [(e.field, e.quote, e.start) for s in one.sectors for e in s.evidence]
+    spots += [(r.field, r.quote, r.start) for r in one.reasons if r.field]
+    for field, quote, start in spots:
+        assert quote
+        assert fields[field][start : start + len(quote)] == quote
+    assert one.grade in (0, 1, 2)
+    assert 0 <= one.score <= 1
+    if one.grade:
+        assert any(m.kind == "bridge" for m in one.mentions) or {"PK", "RU"} <= {m.side for m in one.mentions}
+        assert one.sectors
+        assert [s.score for s in one.sectors] == sorted((s.score for s in one.sectors), reverse=True)
+    else:
+        assert not one.sectors
+    assert {m.kind for m in one.mentions} <= {"side", "bridge", "person", "body", "place", "project"}
+    json.dumps(classification_json("x", one))
+
+
+@settings(max_examples=60, deadline=None)
+@given(title=SOUP, text=SOUP)
+def test_the_same_text_gets_the_same_verdict(title: str, text: str) -> None:
+    assert verdict(title, text) == verdict(title, text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(title=SOUP, text=SOUP, encoding=st.sampled_from(["utf-8", "utf-16", "cp1251", "koi8-r", "entities", "escapes"]))
+def test_the_prefilter_loses_nothing_that_classify_keeps(title: str, text: str, encoding: str) -> None:
+    page = f"<title>{title}</title><p>{text}</p>"
+    body = {
+        "entities": lambda: page.encode("ascii", "xmlcharrefreplace"),
+        "escapes": lambda: json.dumps(page).encode(),
+    }.get(encoding, lambda: page.encode(encoding, "xmlcharrefreplace"))()
+    if verdict(title, text).grade:
+        assert may_concern(body, country="", lexicon=load())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1251", "koi8-r", "utf-16"])
+def test_the_prefilter_reads_upper_case_and_every_encoding(encoding: str) -> None:
+    assert may_concern("<p>РОССИЯ и ПАКИСТАН</p>".encode(encoding), country="", lexicon=load())
+    assert not may_concern("<p>Россия и Белоруссия</p>".encode(encoding), country="", lexicon=load())
+
+
+def test_the_country_of_the_source_is_one_side_for_the_prefilter() -> None:
+    body = "پیوٹن نے کہا".encode()
+    assert may_concern(body, country="PK", lexicon=load())
+    assert not may_concern(body, country="RU", lexicon=load())
+
+
+@pytest.mark.parametrize(
+    ("title", "summary", "country", "worth"),
+    [
+        ("Pakistan, Russia talk trade", "", "IN", True),
+        ("Putin due in June", "", "PK", True),
+        ("Karachi port grows", "", "RU", True),
+        ("Karachi port grows", "", "PK", False),
+        ("Karachi port grows", "", "", False),
+        ("Пакистану нужен газ", "Переговоры с «Газпромом» идут", "KZ", True),
+        ("روسی تیل کراچی پہنچ گیا", "", "", True),
+        ("بس سروس بحال", "", "PK", False),
+        ("", "", "PK", False),
+    ],
+)
+def test_worth_fetching(title: str, summary: str, country: str, worth: bool) -> None:
+    assert worth_fetching(title, summary, language="", country=country, lexicon=load()) is worth
+
+
+def test_empty_and_endless_texts_have_a_verdict() -> None:
+    assert verdict().grade == 0
+    long = "Pakistan and Russia signed an agreement. " * 20_000
+    assert verdict("Pakistan, Russia sign", long).grade == 2
+
+
+def test_reasons_add_up_to_the_score() -> None:
+    import math
+
+    text = Text(title="Pakistan, Russia sign accord", text="Russia and Pakistan signed an accord on trade.", language="en")
+    values = features(passages.read(text, load()))
+    table = weights()["relevant"]
+    z = table["bias"] + sum(table.get(name, 0.0) * value for name, value in values.items())
+    assert classify(text, load()).score == pytest.approx(1 / (1 + math.exp(-z)), abs=1e-3)
+    assert set(values) >= set(table) - {"bias"}
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
+    from crawler.lexicon.slices import HOME
+
+    root = tmp_path_factory.mktemp("lexicon")
+    (root / "topics").mkdir()
+    (root / "topics" / "pakistan-turkiye.yaml").write_text((CASES / "second_topic.yaml").read_text("utf-8"), "utf-8")
+    for folder, names in (("sides", ["pakistan.yaml"]), ("languages", ["en.yaml"]), ("sectors", ["energy.yaml", "defence.yaml"])):
+        (root / folder).mkdir()
+        for name in names:
+            (root / folder / name).write_text((HOME / folder / name).read_text("utf-8"), "utf-8")
+    for path in (root / "sides").glob("*.yaml"):  # sectors that are not among the two
+        lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("  sectors:")]
+        path.write_text("\n".join(lines), "utf-8")
+    return build((root,), "pakistan-turkiye")
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "grades", "first"),
+    [
+        ("Pakistan, Türkiye sign gas accord", "Pakistan and Turkey signed an agreement on LNG. Both countries will build a terminal.", {2}, "energy"),
+        ("Erdogan lands in Islamabad", "Turkish President Erdogan arrived in Islamabad for talks with Pakistan on joint naval exercises.", {2}, "defence"),
+        ("Pakistan, Russia sign gas accord", "Pakistan and Russia signed an agreement on LNG.", {0}, None),
+        ("Roast turkey in Lahore", "A hotel in Pakistan serves roast turkey at Christmas.", {0}, None),
+    ],
+)  # fmt: skip
+def test_another_pair_is_one_topic_file(second: Lexicon, title: str, text: str, grades: set[int], first: str | None) -> None:
+    one = classify(Text(title=title, text=text, language="en"), second)
+    assert one.grade in grades, one.reason
+    assert (one.sectors[0].sector if one.sectors else None) == first

@@ -1,0 +1,124 @@
+"""One event is one story, over three languages; a series stays apart."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from crawler import cluster, lexicon
+from crawler.classify import classify
+from crawler.types import Text
+
+CASES = Path(__file__).parent / "cases" / "stories" / "events.jsonl"
+
+
+def profile(case: dict[str, str]) -> cluster.Profile:
+    published = datetime.fromisoformat(case["published"])
+    known = lexicon.load()
+    verdict = classify(Text(title=case["title"], text=case["text"], language=case["language"]), known)
+    return cluster.profile(
+        title=case["title"],
+        text=case["text"],
+        language=case["language"],
+        published=published,
+        first_seen=published,
+        classification=verdict,
+        lexicon=known,
+    )
+
+
+@pytest.fixture(scope="module")
+def cases() -> dict[str, tuple[str, cluster.Profile]]:
+    rows = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
+    return {row["id"]: (row["event"], profile(row)) for row in rows}
+
+
+def stories(profiles: dict[str, cluster.Profile], order: list[str]) -> set[frozenset[str]]:
+    """What incremental placement comes to, merges included."""
+    story: dict[str, int] = {}
+    for number, name in enumerate(order, 1):
+        near = [(i, story[other], profiles[other]) for i, other in enumerate(order) if other in story]
+        joined = cluster.place(profiles[name], near).stories
+        story[name] = min(joined) if joined else number
+        story.update({other: story[name] for other, s in story.items() if s in joined})
+    return {frozenset(n for n in story if story[n] == s) for s in story.values()}
+
+
+def test_articles_of_one_event_are_one_story_in_three_languages(cases) -> None:  # type: ignore[no-untyped-def]
+    events = {frozenset(n for n, (e, _) in cases.items() if e == event) for event, _ in cases.values()}
+    assert stories({n: p for n, (_, p) in cases.items()}, list(cases)) == events
+
+
+def test_the_order_of_arrival_changes_nothing(cases) -> None:  # type: ignore[no-untyped-def]
+    profiles = {n: p for n, (_, p) in cases.items()}
+    order = list(cases)
+    first = stories(profiles, order)
+    for seed in range(8):
+        random.Random(seed).shuffle(order)
+        assert stories(profiles, order) == first
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("wg10-en", "wg11-en"),
+        ("wg10-ru", "wg11-ru"),
+        ("wg10-ur", "wg11-ru"),
+        ("cargo1-en", "cargo2-en"),
+        ("cargo1-ur", "cargo2-ru"),
+        ("druzhba-open-en", "druzhba-close-en"),
+        ("lavrov-en", "mango-en"),
+    ],
+)
+def test_the_next_of_a_series_is_another_event(cases, one: str, other: str) -> None:  # type: ignore[no-untyped-def]
+    assert not cluster.same_event(cases[one][1], cases[other][1]).same
+
+
+def test_a_disagreement_on_a_number_is_recorded_and_does_not_part_a_story(cases) -> None:  # type: ignore[no-untyped-def]
+    one, other = cases["traders-en"][1], cases["traders-ru"][1]
+    assert cluster.same_event(one, other).same
+    assert cluster.disagreements(one, other) == (("83",), ("84",))
+
+
+def test_the_verdict_is_symmetric_and_says_why(cases) -> None:  # type: ignore[no-untyped-def]
+    for (_, a), (_, b) in combinations(cases.values(), 2):
+        assert cluster.same_event(a, b) == cluster.same_event(b, a)
+    reasons = cluster.same_event(cases["lavrov-en"][1], cases["lavrov-ur"][1]).reasons
+    assert any("lavrov" in reason for reason in reasons)
+
+
+def test_articles_of_one_event_share_an_index_key(cases) -> None:  # type: ignore[no-untyped-def]
+    for (event_a, a), (event_b, b) in combinations(cases.values(), 2):
+        if event_a == event_b:
+            assert set(cluster.keys(a)) & set(cluster.keys(b))
+    assert all(len(cluster.keys(p)) <= 24 for _, p in cases.values())
+
+
+def test_a_profile_survives_json(cases) -> None:  # type: ignore[no-untyped-def]
+    for _, p in cases.values():
+        assert cluster.Profile.from_json(json.loads(json.dumps(p.to_json()))) == p
+
+
+def test_an_article_without_any_name_has_a_key_and_no_neighbours() -> None:
+    bare = profile({"title": "", "text": "", "language": "en", "published": "2025-01-01T00:00:00Z"})
+    assert cluster.keys(bare) == ("-",)
+    assert cluster.place(bare, []).stories == ()
+
+
+def test_a_late_article_joins_two_stories(cases) -> None:  # type: ignore[no-untyped-def]
+    near = [(1, 7, cases["lavrov-ru"][1]), (2, 9, cases["lavrov-ur"][1]), (3, 11, cases["mango-en"][1])]
+    placement = cluster.place(cases["lavrov-en"][1], near)
+    assert sorted(placement.stories) == [7, 9]
+    assert len(placement.reasons) == 2
+
+
+def test_articles_beyond_the_window_are_never_one_event(cases) -> None:  # type: ignore[no-untyped-def]
+    text = "Vladimir Putin congratulated Pakistan."
+    event = {"title": "Putin congratulates Pakistan", "text": text, "language": "en"}
+    one = profile({**event, "published": "2025-08-14T00:00:00Z"})
+    late = datetime(2025, 8, 14, tzinfo=UTC) + timedelta(days=cluster.WINDOW, hours=1)
+    assert not cluster.same_event(one, profile({**event, "published": late.isoformat()})).same
+    assert cluster.same_event(one, profile({**event, "published": "2025-08-15T00:00:00Z"})).same
