@@ -3,8 +3,8 @@
 
     python benchmarks/cluster_copies.py CORPORA [--texts 150]
 
-CORPORA is the folder of test corpora (not part of the project): stream_en_dawn_app_2025, stream_ur_express_bbc_ary_2025,
-stream_ru_telegram_2024 and dup_and_topics_tgcontest are read. Prints one JSON document.
+CORPORA is the folder of test corpora (not part of the project): stream_en_dawn_app_2025, stream_ru_telegram_2024,
+stream_ur_express_bbc_ary_2025 and dup_and_topics_tgcontest are read. Prints one JSON document.
 """
 
 import argparse

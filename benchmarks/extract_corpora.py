@@ -134,8 +134,16 @@ def snippets(folder: Path) -> Iterator[Page]:
             unwanted=tuple(data["without"]),
             title=data.get("title") or "",
             authors=names(data.get("author")),
-            published=data.get("date") or "",
+            published=day(data.get("date") or ""),
         )
+
+
+def day(text: str) -> str:
+    """`text` if it is a day; the corpus holds a 31st of February."""
+    try:
+        return datetime.fromisoformat(text).date().isoformat()
+    except ValueError:
+        return ""
 
 
 def names(value: str | list[str] | None) -> tuple[str, ...]:

@@ -21,12 +21,12 @@ from crawler.classify import passages, relevance, sectors
 from crawler.lexicon import load
 from crawler.types import Text
 
-FOR = {"title_pair", "title_bridge", "title_pair_near", "title_with_context", "lead_pair", "lead_dealing", "lead_both", "pairs",
+FOR = {"implied_few", "short", "contact_pairs", "contact_pairs_alone", "contact_clear", "implied_contact", "title_contact", "title_pair", "title_bridge", "title_pair_near", "title_with_context", "lead_pair", "lead_dealing", "lead_both", "pairs",
        "pairs_dealing", "pairs_near", "pairs_alone", "pairs_dealing_alone", "run_of_two", "bridges", "mutual", "pair_share",
        "title_pair_clear", "four_parties", "neighbours", "clear_pair", "clear_pair_alone", "clear_pairs", "implied_pair", "title_implied", "implied_at_home", "implied_pair_strong", "implied_pairs", "least_share", "officials"}  # fmt: skip
 AGAINST = {"venue", "nature", "soviet", "unnamed", "pairs_parted", "foreign_share", "rival_share", "many_countries", "lists", "vote", "rank", "war", "sport", "late", "title_war", "title_forum", "forum_share", "price",
            "title_foreign_only", "title_foreign", "pairs_with_three", "long"}  # fmt: skip
-SECTOR_FOR = {"title", "pair", "near", "far", "alone", "strong", "distinct", "share", "top", "second"}
+SECTOR_FOR = {"implied_few", "short", "contact_pairs", "contact_pairs_alone", "contact_clear", "implied_contact", "title_contact", "title", "pair", "near", "far", "alone", "strong", "distinct", "share", "top", "second"}
 SECTOR_AGAINST = {"venue", "nature", "soviet", "unnamed", "pairs_parted", "weak", "outside"}
 
 
@@ -161,6 +161,7 @@ def main():
     parser.add_argument("--stream", nargs=3, action="append", default=[], metavar=("ARTICLES", "LABELS", "COUNTRY"))
     parser.add_argument("--cases", nargs="*", default=[], help="files of tests/cases/judgement")
     parser.add_argument("--case-weight", type=float, default=0.5)
+    parser.add_argument("--stream-weight", type=float, default=1.0)
     parser.add_argument("--penalty", type=float, default=0.004)
     parser.add_argument("--sector-penalty", type=float, default=0.001)
     parser.add_argument("--caution", type=float, default=1.0, help="how much a false keep weighs when thresholds are set")
@@ -199,7 +200,7 @@ def main():
                     raw["grade"] = grades[raw["id"]]
                     text = Text(title=raw["title"] or "", text=raw["text"] or "", language="en", country=country)
                     fold = folds[zlib.crc32(raw["id"].encode()) % len(folds)]
-                    records.append(Record(raw, passages.read(text, lexicon), 1.0, fold, False))
+                    records.append(Record(raw, passages.read(text, lexicon), args.stream_weight, fold, False))
     print(len(records), "records,", sum(not r.values and r.grade > 0 for r in records), "relevant ones without both sides:",
           [r.id for r in records if not r.values and r.grade > 0])
 

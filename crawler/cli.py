@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
+from crawler.config import FORMATS, KINDS
 from crawler.errors import PakrusError, Unreachable, UsageError
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def verb(*, prints: bool = False, name: str | None = None, of: click.Group = cli
 
 
 def _print(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+    """JSON for people on a terminal; on one line for the next program, so that `extract` can feed `ingest`."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1 if sys.stdout.isatty() else None))
 
 
 def _line(value: Any) -> None:
@@ -227,7 +229,7 @@ def run(options: Options) -> None:
 @click.option("--date", "day", type=_Day(), help="The edition's day; else the last one whose span has closed.")
 @click.option("--tz", "zone_name", metavar="ZONE", help="The edition's time zone; else that of the config.")
 @click.option("--period", type=click.Choice(["day", "week", "month"]), default="day", show_default=True)
-@click.option("--format", "formats", type=click.Choice(["md", "html", "json", "atom"]), multiple=True)
+@click.option("--format", "formats", type=click.Choice(FORMATS), multiple=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The folder; else that of the config.")
 @click.option("--verify", is_flag=True, help="Rebuild a stored edition and list what differs.")
 def digest(
@@ -320,7 +322,7 @@ def extract(options: Options, file: str, url: str, kind: str, content_type: str,
     except WorkerLost as lost:
         _print(_unreadable(url, str(lost)))
         sys.exit(1)
-    from crawler.extract.shape import document_json
+    from crawler.extract import document_json
 
     _print(document_json(document))
     sys.exit(0 if document.outcome in ("article", "teaser") else 1)
@@ -328,7 +330,7 @@ def extract(options: Options, file: str, url: str, kind: str, content_type: str,
 
 @verb()
 @click.argument("file")
-@click.option("--kind", type=click.Choice(["feed", "sitemap", "listing"]), required=True)
+@click.option("--kind", type=click.Choice(KINDS), required=True)
 @click.option("--url", required=True, help="The address that the bytes came from.")
 @click.option("--content-type", default="", help="The Content-Type header.")
 @click.option("--timezone", "zone_name", help="The zone of dates that name none.")
@@ -365,7 +367,7 @@ def _checked(url: str, zone_name: str | None) -> Any:
 
 
 def _unreadable(url: str, problem: str) -> dict[str, Any]:
-    from crawler.extract.shape import document_json
+    from crawler.extract import document_json
     from crawler.types import Document
 
     return document_json(Document(url=url, canonical_url=url, outcome="unreadable", problems=(problem,)))
@@ -392,12 +394,9 @@ def ingest(options: Options, file: str) -> None:
 
         counts = summary(results(), 0)
         counts["stories"] = app.store.stories.count()
-    _print_line(counts)
+    _line(counts)
+    sys.stdout.flush()
     sys.exit(1 if errors else 0)
-
-
-def _print_line(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False))
 
 
 @verb(prints=True)

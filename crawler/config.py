@@ -28,6 +28,11 @@ except ImportError:  # a PyYAML built without libyaml: the same language, slower
 T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 
+# What feeds.yaml and the command line know by name. A kind is a module of crawler/readers (a spider is one of
+# crawler/spiders/sites), a format one of crawler/digest/formats.
+KINDS = ("feed", "sitemap", "listing")
+FORMATS = ("md", "html", "json", "atom")
+
 MAX_CONFIG_BYTES = 4_000_000  # 5,000 sources take 1.5 MB
 DAY_S = 86_400
 
@@ -527,7 +532,7 @@ def _check_sources(check: _Check, sources: Iterable[dict[str, Any]]) -> None:
 
 _DIGEST: Table = {
     "at": Item(_of(_time_of_day)),
-    "formats": Item(_list(_choice("md", "html", "json", "atom"))),
+    "formats": Item(_list(_choice(*FORMATS))),
     "directory": Item(_of(lambda text: Path(_text(text)))),
     "send": Item(_none_yet("sending")),
 }
@@ -554,7 +559,7 @@ _SOURCE: Table = {
     "id": Item(_of(_id), required=True, example="dawn-world"),
     "name": Item(_of(_text)),
     "url": Item(_of(http_url), required=True, example="https://www.dawn.com/feeds/world"),
-    "kind": Item(_of(_choice("feed", "sitemap", "listing", "spider")), required=True, example="feed"),
+    "kind": Item(_of(_choice(*KINDS, "spider")), required=True, example="feed"),
     "country": Item(_of(_country)),
     "language": Item(_of(_language)),
     "every": Item(_of(_positive), to="every_s"),

@@ -154,6 +154,10 @@ _TIME = re.compile(
 _BARE_HOUR = re.compile(
     rf"(?<![\d.:])(?P<hour>\d{{1,2}})\s*(?P<after>{_HALF})(?![^\W\d_])|(?:(?P<before>{_HALF})\s+)(?P<bare>\d{{1,2}})\s+بجے"
 )
+# "03 Apr 02 1500 GMT", "1500 hrs": four digits are a time only before a word that says so.
+_MILITARY = re.compile(
+    r"(?<![\d:.+-])(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)\s*(?=gmt|utc|pkt|msk|мск|hrs|hours|h\b|[+-]\d{4})"
+)
 _ZONE_OFFSET = re.compile(rf"(?:(?<![^\W\d_])(?:utc|gmt|msk|мск|z)\s?)?{_OFFSET}")
 _ZONE_MSK = re.compile(r"(?<![^\W\d_])(?:msk|мск)\s?(?P<sign>[+-])(?P<oh>\d{1,2})(?![\d:])")
 _ZONE_LOST_PLUS = re.compile(r"^ (?P<oh>\d\d):(?P<om>\d\d)$")  # "+" became a blank on its way through a URL
@@ -490,7 +494,11 @@ def _clock(text: str) -> tuple[timedelta, str, int] | None:
     else:
         match = _BARE_HOUR.search(text)
         if match is None:
-            return None
+            match = _MILITARY.search(text)
+            if match is None:
+                return None
+            clock = timedelta(hours=int(match["hour"]), minutes=int(match["minute"]))
+            return (clock, "minute", match.end()) if clock <= timedelta(hours=24) else None
         hour, minute, second = int(match["hour"] or match["bare"]), 0, 0
     half = _HALVES.get(match["after"] or match["before"] or "", "")
     if half == "pm" and hour < 12:

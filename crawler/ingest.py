@@ -16,16 +16,19 @@ from crawler.app import App
 from crawler.classify import classify, worth_fetching
 from crawler.config import SourceConfig
 from crawler.shadow import shadow
+from crawler.text import sentences
 from crawler.types import Classification, Document, Entry, Fetched, Moment, Reading, Text
 from store.articles import NewArticle
 from store.frontier import NewEntry
 from store.records import Article, MentionRow, Outcome, Pending, State, Validators, Visit
+from store.visits import Gap
 
 # Kept articles are read again for edits, so long after they were first seen; most edits come within the day.
 RECHECKS = tuple(timedelta(hours=h) for h in (1, 6, 24, 72, 168))
 STAND_IN = 300  # characters of the feed's own text from which it may stand in for a page that cannot be read
 MOST_TEXT = 400_000  # characters of a text; a longer one is cut: no article of this beat is a book
 MOST_TITLE = 500
+MOST_HEADLINE = 120  # of a headline that we take from the text
 MOST_FEED_TEXT = 20_000  # characters of a feed's own text kept until the page is read
 WITNESS = "witness: compared with what we have, never an article"
 
@@ -171,6 +174,27 @@ def _beside(app: App, entry: NewEntry) -> NewEntry:
     )
 
 
+GAP_REST = timedelta(days=3)  # a gap that could not be filled by then never will be: lists and feeds are short
+
+
+def settle_gaps(app: App, source: SourceConfig, gaps: Sequence[Gap], reading: Reading, *, now: datetime) -> int:
+    """Writes what a backfill found and closes its gaps, in one transaction; returns how many items are new."""
+    found = [_new_entry(app, source, entry) for entry in reading.entries]
+    with app.store.transaction():
+        new, _ = _write_entries(app, source, found, now=now)
+        for i, gap in enumerate(gaps):
+            app.store.visits.close_gap(gap.id, at=now, found=0 if i else new)
+    return new
+
+
+def gaps_tried(app: App, gaps: Sequence[Gap], *, now: datetime) -> None:
+    """The site did not answer: the gaps stay open for the next visit, but not for ever."""
+    with app.store.transaction():
+        for gap in gaps:
+            if gap.until < now - GAP_REST:
+                app.store.visits.close_gap(gap.id, at=now, found=0)
+
+
 # --- what a page said -------------------------------------------------------------------------------------------
 
 
@@ -232,6 +256,14 @@ def settle_page(
     return rest
 
 
+def settle_from_feed(app: App, pending: Pending, *, now: datetime) -> State:
+    """Judges an entry by the feed's own words alone: its source is one whose pages are never fetched."""
+    source = app.config.source(pending.source_id)
+    document = _feed_document(pending, source, least=0)
+    assert document is not None
+    return _record(app, pending, source, document, _judge(app, document, source), fetched=None, now=now)
+
+
 def _with_feed(document: Document, pending: Pending) -> Document:
     """Fills in from the feed what the page does not say."""
     published = document.published
@@ -242,17 +274,17 @@ def _with_feed(document: Document, pending: Pending) -> Document:
         text = pending.content
     return replace(
         document,
-        title=document.title or pending.title,
+        title=document.title or pending.title or _headline(text),
         author=document.author or pending.author,
         text=text,
         published=published,
     )
 
 
-def _feed_document(pending: Pending, source: SourceConfig) -> Document | None:
-    """The feed's own text as a document, where there is enough of it."""
+def _feed_document(pending: Pending, source: SourceConfig, *, least: int = STAND_IN) -> Document | None:
+    """The feed's own text as a document, where there are at least so many characters of it."""
     text = max(pending.content, pending.summary, key=len)
-    if len(text) < STAND_IN:
+    if len(text) < least:
         return None
     return Document(
         url=pending.url,
@@ -461,7 +493,7 @@ def place(app: App, new: NewArticle, *, now: datetime, old: Article | None = Non
     )
     original = articles.get(copied) if copied is not None else None
     if original is not None and original.duplicate_of not in (None, exclude):
-        original = articles.get(original.duplicate_of)  # type: ignore[arg-type]
+        original = articles.get(original.duplicate_of)
     profile = cluster.Profile.from_json(new.profile)
     window = timedelta(days=cluster.WINDOW)
     near = articles.neighbours(new.story_keys, since=new.at - window, until=new.at + window, exclude=exclude)
@@ -525,7 +557,7 @@ def settle_line(app: App, line: Line, *, now: datetime) -> str:
         url=line.url,
         canonical_url=line.url,
         outcome="article",
-        title=_clean(line.title)[:MOST_TITLE],
+        title=_clean(line.title)[:MOST_TITLE] or _headline(_clean(line.text)),
         text=_clean(line.text)[:MOST_TEXT],
         published=line.published,
         language=line.language,
@@ -599,6 +631,13 @@ def _line_again(
 
 
 # --- small things -------------------------------------------------------------------------------------------------
+
+
+def _headline(text: str) -> str:
+    """A headline for a text that has none: its first sentence, cut at a word."""
+    first = next((text[a:b] for a, b in sentences(text[:2_000])), text[:MOST_HEADLINE])
+    line = " ".join(first.split())
+    return line if len(line) <= MOST_HEADLINE else line[:MOST_HEADLINE].rsplit(" ", 1)[0] + " …"
 
 
 def local_day(moment: datetime, zone: ZoneInfo) -> str:

@@ -273,8 +273,8 @@ def _bare(word: str) -> str | None:
 
 
 @lru_cache(maxsize=100_000)
-def _key(cased: str) -> str:
-    """What stands in the shadow for one word, given with its letter case: a capital tells a name from a verb."""
+def key_of(cased: str) -> str:
+    """What stands in the shadow for one folded word, given with its letter case: a capital tells a name from a verb."""
     word = cased.lower()
     if word in _whole():
         key: str | None = _whole()[word]
@@ -288,7 +288,7 @@ def keys_of(s: str) -> Iterator[tuple[str, int, int]]:
     """Every word's key with the word's span [a, b) in code points of `s`."""
     folded = fold(s)
     for match in _WORD.finditer(folded.cased):
-        yield _key(match.group()), *folded.span(match.start(), match.end())
+        yield key_of(match.group()), *folded.span(match.start(), match.end())
 
 
 def shadow(text: str) -> str:
@@ -339,12 +339,12 @@ def _term(raw: str, *, phrase: bool) -> _Term:
     positions: list[tuple[str, ...]] = []
     found = list(_WORD.finditer(fold(raw).cased))
     for number, match in enumerate(found):
-        word, key = match.group().lower(), _key(match.group())
+        word, key = match.group().lower(), key_of(match.group())
         last = number == len(found) - 1
         if prefix and last:
             positions.append(tuple(dict.fromkeys((key, word))))
         else:  # лавров without its capital: the name, or many laurels
-            positions.append(tuple(dict.fromkeys((key, _key(word), _key(word.capitalize())))))
+            positions.append(tuple(dict.fromkeys((key, key_of(word), key_of(word.capitalize())))))
     if not positions:
         raise UsageError(f"search: there is no word in {raw!r}; write a word, or leave it out")
     return _Term(positions=tuple(positions), prefix=prefix)

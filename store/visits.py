@@ -2,13 +2,23 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from store.records import RequestRow, Visit, utc_text
+from store.records import RequestRow, Visit, utc_text, utc_time
 
 if TYPE_CHECKING:
     from store.connection import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A time for which items of a source may be missing."""
+
+    id: int
+    since: datetime
+    until: datetime
 
 
 class Visits:
@@ -34,6 +44,26 @@ class Visits:
             'INSERT INTO gaps (visit_id, source_id, "from", "to") VALUES (?, ?, ?, ?)',
             (visit_id, source_id, utc_text(since) if since else None, utc_text(until)),
         )
+
+    def open_gap(self, source_id: str, *, since: datetime, until: datetime) -> None:
+        """A gap that somebody asks to be filled, hung on the source's last visit; once for the same `since`."""
+        visit = self._run("SELECT max(id) FROM visits WHERE source_id = ?", (source_id,)).fetchone()[0]
+        asked = (source_id, utc_text(since))
+        known = self._run('SELECT 1 FROM gaps WHERE source_id = ? AND "from" = ?', asked).fetchone()
+        if visit is not None and known is None:
+            with self._store.transaction():
+                self.gap(visit, source_id, since=since, until=until)
+
+    def open_gaps(self, source_id: str) -> list[Gap]:
+        """The gaps of a source that are still to be filled."""
+        rows = self._run(
+            'SELECT rowid, "from", "to" FROM gaps WHERE source_id = ? AND backfilled IS NULL AND "from" IS NOT NULL',
+            (source_id,),
+        )
+        return [Gap(id=row[0], since=utc_time(row[1]), until=utc_time(row[2])) for row in rows]
+
+    def close_gap(self, gap_id: int, *, at: datetime, found: int) -> None:
+        self._run("UPDATE gaps SET backfilled = ?, found = ? WHERE rowid = ?", (utc_text(at), found, gap_id))
 
     def requests(self, rows: Sequence[RequestRow]) -> None:
         with self._store.transaction():

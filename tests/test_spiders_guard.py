@@ -65,8 +65,11 @@ def test_a_refusal_tells_no_secret() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://dawn.example/a", "https://dawn.example:443/a", "http://dawn.example:80/", "https://xn--e1afmkfd.xn--p1ai/", "http://8.8.8.8/", "http://[2606:4700::1]/", "http://24.kg/"],
-)
+    [
+        "http://dawn.example/a", "https://dawn.example:443/a", "http://dawn.example:80/", "http://24.kg/",
+        "https://xn--e1afmkfd.xn--p1ai/", "http://8.8.8.8/", "http://[2606:4700::1]/",
+    ],
+)  # fmt: skip
 def test_urls_that_are_open(url: str) -> None:
     assert refuse_url(url) is None
 

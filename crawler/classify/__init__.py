@@ -42,12 +42,16 @@ def worth_fetching(title: str, summary: str, *, language: str, country: str, lex
 
 
 def _mentions(found: passages.Passages) -> tuple[Mention, ...]:
-    """Evidence as it is stored: names of the topic's sides, bridges, and bodies of no country."""
+    """Evidence as it is stored: names of the topic's sides, bridges, and bodies of no country.
+
+    Where a side is known by the source or the dateline alone, its masked and weak names stand for it.
+    """
+    implied = found.context if found.context not in found.found else ""
     return tuple(
         mention(hit, found.folded[name], found.source[name], name)
         for name in ("title", "text")
-        for hit in found.evidence[name]
-        if not hit.thing.foreign
+        for hit in found.hits[name]
+        if not hit.thing.foreign and (hit in found.evidence[name] or (implied and implied in hit.thing.sides))
     )
 
 

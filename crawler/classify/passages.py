@@ -44,6 +44,7 @@ class Sentence:
     foreign: frozenset[str] = frozenset()  # other countries
     bridge: bool = False
     run_of_two: bool = False  # "Pakistan and Russia", nobody else
+    few: bool = False  # three or four parties in a row, both sides among them
     venue: bool = False  # one side is but the place, and the other is here with a third country
     gap: int = 1000  # characters between the two sides, nearest mentions; 1000: not both here
     between: bool = False  # another country stands between the nearest mentions
@@ -182,7 +183,7 @@ def _cut(passages: Passages, lexicon: Lexicon) -> None:
     order = 0
     for name in ("title", "text"):
         folded = passages.folded[name]
-        spans = [(0, len(folded.text))] if name == "title" else sentences(folded.cased)
+        spans = [(0, len(folded.text))] if name == "title" else list(_clauses(folded))
         evidence = passages.evidence[name]
         labels = lexicon.labels(folded)
         at_hit = at_label = 0
@@ -201,6 +202,17 @@ def _cut(passages: Passages, lexicon: Lexicon) -> None:
     passages.labelled = True
 
 
+def _clauses(folded: Folded) -> Iterable[tuple[int, int]]:
+    """Sentences, parted at semicolons too: "ties with China are old; those with Russia grow"."""
+    for start, end in sentences(folded.cased):
+        at = folded.text.find("; ", start + 20, end - 20)
+        while at >= 0:
+            yield start, at + 1
+            start = at + 2
+            at = folded.text.find("; ", start + 20, end - 20)
+        yield start, end
+
+
 def _stray(text: str, start: int, end: int, order: int) -> bool:
     if end - start > 130 or text[end - 1] in _STOP or order <= 1:
         return False
@@ -217,6 +229,8 @@ def _weigh(sentence: Sentence, text: str, rivals: frozenset[str]) -> None:
     coupled: frozenset[str] = frozenset()  # "Russia and China"
     for run in _runs(hits, text):
         countries = {_country(hits[i]) for i in run}
+        if 2 < len(countries) < LIST and len({s for i in run for s in hits[i].thing.sides}) == 2:
+            sentence.few = True
         if len(countries) >= LIST:
             in_list.update(run)
         elif len(countries) == 2 and countries & rivals:
@@ -225,17 +239,17 @@ def _weigh(sentence: Sentence, text: str, rivals: frozenset[str]) -> None:
             coupled = frozenset(countries)
         elif len(countries) == 2 and {s for i in run for s in hits[i].thing.sides}:
             sentence.run_of_two = len({s for i in run for s in hits[i].thing.sides}) == 2
-    if coupled and not coupled & rivals and len(sentence.sides) == 2:
-        others = [h for h in hits if h.thing.sides and not h.thing.sides & coupled]
-        if others and all(h.thing.kind == "place" for h in others):
-            sentence.venue = True
-            sentence.sides &= coupled
     sentence.bridge = any(len(h.thing.sides) == 2 for h in hits)
     sentence.sides = frozenset(s for i, h in enumerate(hits) if i not in in_list | busy for s in h.thing.sides)
     sentence.listed = frozenset(s for i in in_list for s in hits[i].thing.sides)
     sentence.busy = frozenset(s for i in busy for s in hits[i].thing.sides)
     if not sentence.count("via"):  # a country that goods pass through is no party
         sentence.foreign = frozenset(h.thing.foreign for h in hits if h.thing.foreign)
+    if coupled and not coupled & rivals and len(sentence.sides) == 2:
+        others = [h for h in hits if h.thing.sides and not h.thing.sides & coupled]
+        if others and all(h.thing.kind == "place" for h in others):
+            sentence.venue = True
+            sentence.sides &= coupled
     if sentence.bridge:
         sentence.gap = 0
         return
@@ -257,12 +271,14 @@ def _country(hit: Hit) -> str:
 
 
 def _runs(hits: list[Hit], text: str) -> Iterable[list[int]]:
-    """Runs of countries or capitals that follow one another with nothing but commas and "and" between."""
+    """Runs of countries, towns and persons that follow one another with nothing but commas and "and" between."""
     run: list[int] = []
     for i, hit in enumerate(hits):
-        if hit.thing.kind not in ("side", "place") or not (hit.thing.sides or hit.thing.foreign):
+        if hit.thing.kind not in ("side", "place", "person") or not (hit.thing.sides or hit.thing.foreign):
             continue
-        if run and _COUNT_JOIN.fullmatch(text, hits[run[-1]].end, hit.start):
+        bare = run and (hit.thing.kind != "side" or hits[run[-1]].thing.kind != "side")
+        between = text[hits[run[-1]].end : hit.start] if run else ""
+        if run and _COUNT_JOIN.fullmatch(between) and (not bare or between.strip()):
             run.append(i)
             continue
         if len(run) > 1:

@@ -72,7 +72,9 @@ def features(passages: Passages) -> dict[str, float]:
         "title_foreign": float(bool(title and title.foreign)),
         "title_foreign_only": float(bool(title and title.foreign and not title_sides)),
         "lead_pair": float(any(s.pair for s in lead)),
-        "lead_dealing": float(any(s.pair and (s.count("deal") or s.count("mutual")) for s in lead)),
+        "lead_dealing": float(
+            any(s.pair and len(s.foreign) <= 2 and not s.count("vote") and s.count("deal") + s.count("mutual") for s in lead)
+        ),
         "lead_both": float(len({side for s in lead for side in s.sides}) == 2),
         "pairs": math.log1p(len(pairs)),
         "pairs_dealing": math.log1p(len(dealing)),
@@ -84,10 +86,20 @@ def features(passages: Passages) -> dict[str, float]:
         "clear_pairs": math.log1p(len(clear)),
         "implied_pair": float(bool(implied_pairs)),
         "implied_pair_strong": float(any(s.count("home") and s.count("deal") + s.count("mutual") >= 2 for s in implied_pairs)),
+        "contact_pairs": math.log1p(sum(s.count("contact") > 0 for s in pairs)),
+        "contact_pairs_alone": math.log1p(sum(s.count("contact") > 0 and not s.foreign for s in pairs)),
+        "contact_clear": float(any(s.count("contact") and len(s.foreign) <= 1 for s in clear)),
+        "implied_contact": float(any(s.count("contact") and s.count("home") and not s.foreign for s in implied_pairs)),
+        "title_contact": float(bool(title and len(implied) == 2 and title.count("contact") and not title.foreign)),
+        "implied_few": float(
+            bool(context) and share(other) < 0.3 and any(_implied(s, context, 3) and s.count("contact") for s in clean)
+        ),
         "implied_pairs": math.log1p(len(implied_pairs)),
         "unnamed": float(sum(not _named(side, passages) for side in passages.sides if side != context)),
         "title_implied": float(bool(title and context and _implied(title, context))),
-        "implied_at_home": float(bool(implied_pairs) and share(context) > 0 and share(other) < 0.4),
+        "implied_at_home": float(
+            bool(context) and share(context) > 0 and share(other) < 0.3 and any(_alone(s, other) for s in clean)
+        ),
         "venue": math.log1p(sum(s.venue for s in [*([title] if title else []), *clean])),
         "nature": float(any(s.count("nature") for s in pairs)),
         "pairs_busy": math.log1p(sum(not s.pair and len(s.sides | s.busy) == 2 and s.count("deal") > 0 for s in clean)),
@@ -97,7 +109,7 @@ def features(passages: Passages) -> dict[str, float]:
         "soviet": _soviet(passages),
         "pairs_parted": math.log1p(sum(s.between for s in pairs)),
         "title_pair_clear": float(bool(title and title.pair and not title.foreign)),
-        "four_parties": float(any(2 <= len(s.foreign) <= 3 and (s.count("party") or s.count("mutual")) for s in pairs)),
+        "four_parties": float(any((s.few and s.count("contact")) or (2 <= len(s.foreign) <= 3 and s.count("party")) for s in pairs)),
         "pairs_with_three": math.log1p(sum(len(s.foreign) >= 3 for s in pairs)),
         "run_of_two": math.log1p(sum(s.run_of_two for s in pairs)),
         "bridges": math.log1p(sum(s.bridge for s in pairs)),
@@ -111,7 +123,7 @@ def features(passages: Passages) -> dict[str, float]:
         "many_countries": math.log1p(max(0, len(foreign) - 3)),
         "lists": math.log1p(sum(len(s.listed) == 2 for s in clean)),
         "title_war": float(bool(title and title.count("war"))),
-        "title_forum": float(bool(title and any(_is_forum(h) for h in title.hits))),
+        "title_forum": float(bool(title and (title.count("party") or any(_is_forum(h) for h in title.hits)))),
         "forum_share": sum(any(_is_forum(h) for h in s.hits) for s in clean) / n,
         "price": float(any(s.count("price") for s in passages.sentences)),
         "vote": float(any(s.count("vote") for s in pairs)),
@@ -123,6 +135,11 @@ def features(passages: Passages) -> dict[str, float]:
         "short": float(n <= 4),
         "long": math.log1p(n / 10),
     }
+
+
+def _alone(sentence: Sentence, side: str) -> bool:
+    """The other side, nobody else, and a word of contact."""
+    return sentence.sides == {side} and not sentence.foreign and sentence.count("contact") > 0
 
 
 def _named(side: str, passages: Passages) -> bool:
@@ -161,9 +178,9 @@ def _neighbours(clean: list[Sentence]) -> int:
     return found
 
 
-def _implied(sentence: Sentence, context: str) -> bool:
+def _implied(sentence: Sentence, context: str, most_foreign: int = 1) -> bool:
     """A passage on the other side alone, in a source of this side, with words of dealing or of the home government."""
-    if context in sentence.sides or len(sentence.sides) != 1 or len(sentence.foreign) > 1 or sentence.listed:
+    if context in sentence.sides or len(sentence.sides) != 1 or len(sentence.foreign) > most_foreign or sentence.listed:
         return False
     dealing = sentence.count("deal") + sentence.count("mutual")
     return bool(dealing >= 2 or (dealing and sentence.count("home")))

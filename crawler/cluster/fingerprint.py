@@ -68,6 +68,7 @@ class Overlap:
     of_old: float
     words_of_new: float
     words_of_old: float
+    lead: float  # runs of words at the beginning of one that stand near the beginning of the other
     numbers: float | None  # of the text with fewer numbers, those that the other has; None: under 4
 
     def is_copy(self, *, days: float) -> bool:
@@ -87,7 +88,8 @@ class Overlap:
             return True
         if self.of_old >= 0.85 and self.words_of_old >= 0.9 and min(self.of_new, self.words_of_new) >= 0.43:
             return True
-        return min(self.of_new, self.of_old) >= 0.2 and fewer >= 0.6
+        runs = min(self.of_new, self.of_old)
+        return fewer >= 0.6 and (runs >= 0.5 or (runs >= 0.2 and self.lead >= 0.12))
 
 
 def compare(new: str, old: str) -> Overlap:
@@ -101,10 +103,17 @@ def compare(new: str, old: str) -> Overlap:
     return Overlap(
         of_new=runs / max(1, len(runs_a)),
         of_old=runs / max(1, len(runs_b)),
+        lead=max(_lead(a, b), _lead(b, a)),
         words_of_new=both / max(1, len(a)),
         words_of_old=both / max(1, len(b)),
         numbers=len(numbers_a & numbers_b) / fewer if fewer >= 4 else None,
     )
+
+
+def _lead(a: Sequence[str], b: Sequence[str]) -> float:
+    """The share of the runs in the first 50 words of `a` that the first 120 of `b` have."""
+    ahead, behind = (set(zip(t, t[1:], t[2:], strict=False)) for t in (a[:50], b[:120]))
+    return len(ahead & behind) / max(1, len(ahead))
 
 
 def copy_of(

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
 
-from crawler.shadow import shadow
+from crawler.shadow import key_of, shadow
 from crawler.text import Folded, fold
 
 # --- concepts -----------------------------------------------------------------------------------------------------
@@ -122,14 +122,14 @@ def spelled_names(folded: Folded, taken: Sequence[tuple[int, int]]) -> set[str]:
         word = cased.lower()
         if len(word) < 4 or word in _no_names():
             continue
+        arabic = "\u0600" <= word[0] <= "\u06ff"
+        if not arabic and cased[0].islower():
+            common.add(word)
+            continue
         start, end = folded.span(match.start(), match.end())
         if any(a < end and start < b for a, b in taken):
             continue
-        arabic = "\u0600" <= word[0] <= "\u06ff"
         if not arabic:
-            if cased[0].islower():
-                common.add(word)
-                continue
             if _STARTS.search(folded.cased, max(0, match.start() - 4), match.start()):
                 continue
             if "а" <= word[0] <= "я":
@@ -282,7 +282,7 @@ def ordinals(text: str) -> set[str]:
     table = _concepts()[0]
     series: list[str | None] = []
     for token in tokens:
-        names = table.get(shadow(token), ()) if not token.isdigit() else ()
+        names = table.get(key_of(token), ())
         series.append(next((_SERIES[n] for n in names if n in _SERIES), None))
     found: set[str] = set()
     for i, token in enumerate(tokens):

@@ -151,11 +151,15 @@ def _refine(lines: Sequence[str], leaves: Sequence[Leaf], *, title: str, summary
     else:
         first, last = _to_the_beginning(leaves, first, home, level), _to_the_end(leaves, last, home, level)
     known = set(positions)
+    # Names can mislead (a page builder calls every block a widget): what is furniture must be the smaller part.
+    named = {n for n in positions if leaves[n].furniture > (level if home in leaves[n].path else 0)}
+    if 2 * sum(len(leaves[n].text) for n in named) > sum(len(leaves[n].text) for n in positions):
+        named.clear()
     kept = []
     for n in range(min(first, positions[0]), max(last, positions[-1]) + 1):
         leaf = leaves[n]
         at_home = home in leaf.path
-        if _is_pointer(leaf) or leaf.furniture > (level if at_home else 0):
+        if _is_pointer(leaf) or n in named or (n not in known and leaf.furniture > level):
             continue
         prose = is_sentence(leaf.text) and leaf.linked < 0.5
         below = leaves[n + 1] if n < last else leaf

@@ -90,7 +90,8 @@ _MONTH = (
     r"nov(?:ember)?|dec(?:ember)?|янв\w*|фев\w*|мар\w*|апр\w*|мая|май|июн\w*|июл\w*|авг\w*|сен\w*|окт\w*|ноя\w*|дек\w*|"
     r"جنوری|فروری|مارچ|اپریل|مئی|جون|جولائی|اگست|ستمبر|اکتوبر|نومبر|دسمبر)"
 )
-_DATE = rf"(?:(?i:{_MONTH})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?|\d{{1,2}}(?:st|nd|rd|th)?\s+(?i:{_MONTH})\.?(?:,?\s+\d{{4}})?)"
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_DATE = rf"(?:(?i:{_MONTH})\.?\s+{_DAY}(?:,?\s+\d{{4}})?|{_DAY}\s+(?i:{_MONTH})\.?(?:,?\s+\d{{4}})?)"
 _PLACE = r"[A-ZÀ-ÞА-ЯЁ][A-ZÀ-ÞА-ЯЁ.'’\- ]{2,40}(?:\s*[/,]\s*[A-ZÀ-ÞА-ЯЁ][\wÀ-ÿА-Яа-яё.'’\- ]{2,30}){0,2}"
 _TITLE_PLACE = r"[A-ZА-ЯЁ][a-zа-яё'’\-]{2,25}(?:[ \-][A-ZА-ЯЁ][a-zа-яё'’\-]{2,20}){0,2}"
 _URDU_PLACE = r"[\u0620-\u06d3]{2,15}(?:\s[\u0620-\u06d3]{1,15}){0,3}"
@@ -155,7 +156,7 @@ def own_origin(site: str) -> str:
 
 
 def take_credits(lines: Sequence[str], *, author: str, site: str) -> Credits:
-    """What signs a text, taken out of its lines: dateline, byline, credit lines. `author`, `site`: what the page says."""
+    """What signs a text, taken out of its lines: dateline, byline, credits. `author`, `site`: what the page says."""
     kept = list(lines)
     byline = ""
     for n, line in enumerate(kept[:3]):

@@ -25,7 +25,16 @@ _BOMS = (
 # The letters that make up most of a Russian, an Arabic-script text; lower case only, so that an encoding that swaps
 # the cases (koi8-r read as windows-1251) does not pass.
 _COMMON = frozenset("оеаинтсрвлкмдпуяызьбгчйхжшюцщэфъё" + "ابتثجحخدذرزسشصضطظعغفقكلمنهويءآأإةىپچژکگیےںہھٹڈڑ،۔؟")
-_SNIFFED = ("windows-1251", "koi8-r", "windows-1256", "cp866", "iso-8859-5", "iso-8859-6", "koi8-u", "mac-cyrillic")
+_SNIFFED = (  # the commoner first, for equals
+    "windows-1251",
+    "koi8-r",
+    "windows-1256",
+    "cp866",
+    "iso-8859-5",
+    "iso-8859-6",
+    "koi8-u",
+    "mac-cyrillic",
+)
 # Names that browsers map to the Windows encoding (WHATWG Encoding Standard).
 _ALIASES = {"iso-8859-1": "windows-1252", "latin-1": "windows-1252", "latin1": "windows-1252", "ascii": "windows-1252",
             "us-ascii": "windows-1252", "cp-1251": "windows-1251", "win-1251": "windows-1251", "win1251": "windows-1251",

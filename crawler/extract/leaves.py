@@ -12,12 +12,12 @@ MAX_LEAVES = 20_000
 MAX_DEPTH = 200
 
 _BLOCKS = frozenset(
-    "address article aside blockquote body br center dd details dialog div dl dt fieldset figcaption figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+    "address article aside blockquote body br center dd details dialog div dl dt fieldset figcaption figure footer "
+    "form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
 _UNSEEN = frozenset(
-    "audio button canvas embed head iframe input link math meta noscript object option script select style svg template "
-    "textarea title video".split()
+    "audio button canvas embed head iframe input link math meta noscript object option script select style svg "
+    "template textarea title video".split()
 )
 _FURNITURE_TAGS = frozenset("aside dialog figcaption figure footer form menu nav".split())
 _FURNITURE_ROLES = frozenset("banner complementary contentinfo dialog alertdialog navigation search".split())
@@ -33,7 +33,7 @@ _FURNITURE_NAME = re.compile(
     r"tags?[-_]?(?:list|links|cloud)|author[-_]?(?:box|bio|info|card|details)|about[-_]?(?:the[-_]?)?author|"
     r"bio(?:[-_]?box)?|"
     r"infinite[-_]?scroll|(?:next|prev|previous)[-_]?(?:article|post|story|news)|post[-_]?navigation|trending|popular|"
-    r"most[-_]?(?:read|popular|viewed)|sidebar|widget|menu|nav(?:bar|igation)?|footer|caption|wp-caption-text|credits?|"
+    r"most[-_]?(?:read|popular|viewed)|sidebar|widget[-_](?:area|recent|categor|archive|tag|search|nav|popular|related|social|subscr)\w*|menu|nav(?:bar|igation)?|footer|caption|wp-caption-text|credits?|"
     r"copyright|disclaimer|toc|table[-_]?of[-_]?contents|ez-toc\w*|paywall|modal|popup|overlay|login|hidden|"
     r"visually-hidden|sr-only|screen-reader-text|print-only)(?:$|[-_\s])",
     re.I,

@@ -30,7 +30,7 @@ def read_pdf(
     try:
         reader = PdfReader(io.BytesIO(body))
         pages = [reader.pages[n].extract_text() for n in range(min(len(reader.pages), MAX_PAGES))]
-        title = str((reader.metadata or {}).get("/Title") or "").strip()
+        title = ((reader.metadata.title if reader.metadata else "") or "").strip()
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
         return unreadable(f"not_pdf: {type(error).__name__}: {error}"[:300])
     text = "\n\n".join(_paragraphs(page) for page in pages)[:MAX_TEXT]

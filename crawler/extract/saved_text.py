@@ -98,11 +98,16 @@ def _line(text: str, *, zone: ZoneInfo | None, now: datetime | None) -> _Line:
     )
 
 
+_STAMP_LABEL = re.compile(
+    r"^\W*(?:last\s+|first\s+)?(?:published|updated|posted|опубликовано|обновлено|дата\s+публикации)\b\s*"
+    r"(?:on|at)?[\s:]*(?:in\s+[^,]{2,60},\s*)?",
+    re.I,
+)
+
+
 def _date_part(text: str) -> str:
     """What follows the words of a stamp: ``Published in The Paper, October 19th, 2025`` -> ``October 19th, 2025``."""
-    text = re.sub(r"^\W*(?:last\s+|first\s+)?(?:published|updated|posted|опубликовано|обновлено|дата\s+публикации)\b\s*(?:on|at)?[\s:]*",
-                  "", text, flags=re.I)  # fmt: skip
-    return re.sub(r"^in\s+[^,]{2,60},\s*", "", text, flags=re.I)
+    return _STAMP_LABEL.sub("", text)
 
 
 def _span(lines: Sequence[_Line]) -> tuple[int, int]:

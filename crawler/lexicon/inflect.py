@@ -12,6 +12,10 @@ from crawler.text import fold
 
 _CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
+_ADJECTIVE = re.compile(r"(ая|яя|ий|ый|ой|ое|ее|ие|ые)$", re.IGNORECASE)
+_SURNAME = re.compile(r"(?<=[а-я]{2})(ов|ев|ин|ын)$")
+_HER_SURNAME = re.compile(r"(?<=[а-я]{2})(ова|ева|ина|ына)$")
+_CONSONANT = re.compile(r"[бвгджзклмнпрстфхцчшщ]$", re.IGNORECASE)
 _PLURAL = re.compile(r"[a-z]{3,}$", re.IGNORECASE)
 # Urdu letters that do not join to the left: after one of these, people leave the blank out.
 _NON_JOINERS = frozenset("اڈدذرڑزژوےں")
@@ -55,7 +59,7 @@ def _joined(base: str) -> list[str]:
     found.append(everywhere)
     for i in range(1, len(words)):
         if words[i - 1][-1:] in _NON_JOINERS:
-            found.append(" ".join([*words[:i - 1], words[i - 1] + words[i], *words[i + 1:]]))
+            found.append(" ".join([*words[: i - 1], words[i - 1] + words[i], *words[i + 1 :]]))
     return found
 
 
@@ -64,18 +68,28 @@ def russian(text: str, kind: str) -> list[str]:
 
     Names of persons are inflected word by word. Plural forms are made for common nouns and for peoples.
     """
-    tokens = text.replace("«", '"').replace("»", '"').split(" ")
+    plain = text.replace("«", '"').replace("»", '"')
+    if len(plain) > 2 and plain[0] == plain[-1] == '"' and '"' not in plain[1:-1]:  # inflected inside its quotes
+        return [f'"{form}"' for form in russian(plain[1:-1], kind)]
+    tokens = plain.split(" ")
     if kind == "person":
         return _person(tokens)
+    regular = _regular(tokens[0]) if len(tokens) == 1 and not _morph().word_is_known(plain) else []
+    return [*regular, *_phrase(tokens, kind)]
+
+
+def _phrase(tokens: list[str], kind: str) -> list[str]:
     head = _head(tokens)
     if head is None:
-        return []
+        return _before_abbreviation(tokens)
     index, noun, modifiers = head
     own = noun.tag.number or "sing"
     common = tokens[index][:1].islower()
-    numbers = [own] if own == "plur" or "Sgtm" in noun.tag or not (common or kind in ("side", "word")) else [own, "plur"]
+    numbers = (
+        [own] if own == "plur" or "Sgtm" in noun.tag or not (common or kind in ("side", "word")) else [own, "plur"]
+    )
     found = []
-    if noun.tag.POS in ("ADJF", "PRTF"):  # an adjective by itself: all genders
+    if noun.tag.POS in ("ADJF", "PRTF") and len(tokens) == 1:  # all genders
         return [form.word for form in noun.lexeme if form.tag.POS in ("ADJF", "PRTF")]
     for number in numbers:
         for case in _CASES:
@@ -105,7 +119,9 @@ def _head(tokens: list[str]) -> tuple[int, Any, list[tuple[int, Any]]] | None:
         adjectives = [p for p in parses if p.tag.POS in ("ADJF", "PRTF") and "nomn" in p.tag]
         nouns = [p for p in parses if p.tag.POS == "NOUN" and "nomn" in p.tag]
         later = index + 1 < len(tokens) and _CYRILLIC.search(tokens[index + 1]) and '"' not in tokens[index + 1]
-        if adjectives and (later or not nouns) and not (nouns and nouns[0].score > 4 * adjectives[0].score):
+        # "Карачинская верфь": an unknown adjective of a place looks like a surname
+        named = bool(nouns) and nouns[0].score > 4 * adjectives[0].score if adjectives else False
+        if adjectives and (later or not nouns) and not (named and not (later and _ADJECTIVE.search(token))):
             if not later:
                 return index, adjectives[0], modifiers
             modifiers.append((index, adjectives[0]))
@@ -129,20 +145,63 @@ def _agrees(noun: Any, adjective: Any) -> bool:
     return bool(noun.tag.number == "plur" or noun.tag.gender == adjective.tag.gender)
 
 
+def _before_abbreviation(tokens: list[str]) -> list[str]:
+    """«пакистанские ВМС»: the adjectives before an abbreviation agree with each other."""
+    if len(tokens) < 2 or not (tokens[-1].isupper() and len(tokens[-1]) > 1):
+        return []
+    found = []
+    options = [[p for p in _morph().parse(t) if p.tag.POS in ("ADJF", "PRTF") and "nomn" in p.tag] for t in tokens[:-1]]
+    if not all(options):
+        return []
+    for case in _CASES:
+        row = [adjective[0].inflect({case}) for adjective in options]
+        if all(row):
+            found.append(" ".join([*(_case_like(t, w.word) for t, w in zip(tokens, row, strict=False)), tokens[-1]]))
+    return found
+
+
+def _regular(token: str) -> list[str]:
+    """Case forms by the rules of the school book, in the order of _CASES, for a name that no dictionary holds."""
+    word = token.lower().replace("ё", "е")
+    if _SURNAME.search(word):
+        return [word + ending for ending in ("", "а", "у", "а", "ым", "е")]
+    if _HER_SURNAME.search(word):
+        return [word[:-1] + ending for ending in ("а", "ой", "ой", "у", "ой", "ой")]
+    if re.search(r"[бвгджзклмнпрстфхцчшщ]$", word):
+        return [word + ending for ending in ("", "а", "у", "а", "ем" if word[-1] in "жцчшщ" else "ом", "е")]
+    if re.search(r"[аеоу]й$", word):
+        return [word[:-1] + ending for ending in ("й", "я", "ю", "я", "ем", "е")]
+    if re.search(r"[бвгджзклмнпрстфхцчшщ]а$", word):
+        soft = word[-2] in "гкхжчшщ"
+        oblique = "ей" if word[-2] in "жцчшщ" else "ой"
+        return [word[:-1] + ending for ending in ("а", "и" if soft else "ы", "е", "у", oblique, "е")]
+    if re.search(r"[бвгджзклмнпрстфхцчшщи]я$", word):
+        dative = "и" if word[-2] == "и" else "е"
+        return [word[:-1] + ending for ending in ("я", "и", dative, "ю", "ей", dative)]
+    return [word] * len(_CASES)
+
+
 def _person(tokens: list[str]) -> list[str]:
     parses = [_name_parses(token) for token in tokens]
     feminine = sum(1 for options in parses for p in options[:1] if p.tag.gender == "femn")
     masculine = sum(1 for options in parses for p in options[:1] if p.tag.gender == "masc")
     gender = "femn" if feminine > masculine else "masc"
-    found = []
-    for case in _CASES:
-        row = []
-        for token, options in zip(tokens, parses, strict=True):
-            fitting = [p for p in options if p.tag.gender == gender] or options
-            inflected = fitting[0].inflect({case, "sing"}) if fitting else None
-            row.append(_case_like(token, inflected.word) if inflected else token)
-        found.append(" ".join(row))
+    columns = [_name_forms(token, options, gender) for token, options in zip(tokens, parses, strict=True)]
+    found = [" ".join(row) for row in zip(*columns, strict=True)]
+    if feminine:  # her surname stays as it is where it ends in a consonant: Амны Балоч
+        kept = [[t.lower()] * len(_CASES) if _CONSONANT.search(t) else c for t, c in zip(tokens, columns, strict=True)]
+        found += [" ".join(row) for row in zip(*kept, strict=True)]
     return found
+
+
+def _name_forms(token: str, options: list[Any], gender: str) -> list[str]:
+    if not _CYRILLIC.search(token) or token[:1].islower() or token.isupper():
+        return [token] * len(_CASES)
+    if not options or not _morph().word_is_known(token):
+        return _regular(token)
+    fitting = [p for p in options if p.tag.gender == gender] or options
+    inflected = [fitting[0].inflect({case, "sing"}) for case in _CASES]
+    return [form.word if form else token for form in inflected]
 
 
 def _name_parses(token: str) -> list[Any]:

@@ -1,14 +1,15 @@
 """Bytes of a source -> Reading: all entries of one visit and every problem met. Pure; never raises for spoiled bytes.
 
 One module a kind: feed (RSS, Atom, RDF, JSON Feed), sitemap (news sitemaps, indexes, gz), listing (CSS selector, or
-the structure of the page). To add a kind, add a module with `read` and its line in KINDS.
+the structure of the page). To add a kind: docs/extending.md.
 """
 
-from collections.abc import Callable
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from crawler.config import KINDS
 from crawler.types import Entry, Reading
 
 MAX_BODY = 20_000_000  # bytes, decompressed
@@ -31,18 +32,12 @@ def read(
         return Reading(readable=False, problems=(f"too_large: {len(body)} bytes, at most {MAX_BODY} are read",))
     if not body.strip():
         return Reading(readable=False, problems=("empty: there is no body",))
-    reader: Callable[..., Reading]
-    if kind == "feed":
-        from crawler.readers.feed import read_feed as reader
-    elif kind == "sitemap":
-        from crawler.readers.sitemap import read_sitemap as reader
-    elif kind == "listing":
-        from crawler.readers.listing import read_listing
-
-        return read_listing(body, url=url, content_type=content_type, zone=zone, now=now, selector=selector, limit=limit)
-    else:
+    if kind not in KINDS:
         raise ValueError(f"no reader for kind {kind!r}")
-    return reader(body, url=url, content_type=content_type, zone=zone, now=now, limit=limit)
+    reader = getattr(import_module(f"crawler.readers.{kind}"), f"read_{kind}")
+    options = {"selector": selector} if kind == "listing" else {}
+    reading: Reading = reader(body, url=url, content_type=content_type, zone=zone, now=now, limit=limit, **options)
+    return reading
 
 
 def reading_json(reading: Reading) -> dict[str, Any]:

@@ -1,141 +1,276 @@
-"""Listings: HTML pages that link to articles, by a CSS selector or by their structure; Telegram's public previews; JSON
+"""Listings: pages that link to articles, by a CSS selector or by their structure; Telegram's public previews; the JSON
 article lists of search services."""
 
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import lxml.html
 from cssselect import SelectorError
 from lxml import etree
+from lxml.html import HtmlElement
 
 from crawler import dates, urls
 from crawler.extract.decode import decode
-from crawler.readers.markup import line, plain
+from crawler.readers.markup import line, plain, unzip
 from crawler.types import Entry, Moment, Reading
 
-MOST_NODES = 100_000
+MAX_LINKS = 20_000
+MAX_BLOCK_TEXT = 4_000  # characters; what is longer is no block of a list
+_LEAST_GROUP = 3  # blocks of one shape that make a list
 _ARTICLE_PATH = re.compile(
-    r"/(?:19|20)\d{2}[/-]\d{1,2}(?:[/-]\d{1,2})?|/\d{1,2}-\d{1,2}-(?:19|20)\d{2}|\d{5,}|/(?:[\w%]+-){3,}[\w%]+", re.ASCII
+    r"/(?:19|20)\d\d[/-]\d{1,2}(?:[/-]\d{1,2})?(?:/|-|$)|/\d{1,2}-(?:\d{1,2}|[A-Za-z]{3})-(?:19|20)\d\d/"
+    r"|\d{5,}|/(?:[\w%]+-){3,}[\w%]+|/(?:news|story|press|release|article|doc|detail)[\w-]*/(?:[\w-]*/)*\d{2,}",
+    re.A,
 )
 _NO_ARTICLE = re.compile(
-    r"/(?:tag|tags|category|author|authors|page|login|register|about|contact|privacy|rss|feed|search|topics?|subscribe)(?:/|$)|"
-    r"\.(?:jpe?g|png|gif|pdf|mp3|mp4|css|js|xml|zip)$",
-    re.IGNORECASE,
+    r"/(?:tags?|category|categories|authors?|page|login|register|about|contacts?|privacy|terms|rss|feeds?|search|topics?"
+    r"|subscribe|wp-admin|wp-content|wp-login|cdn-cgi|share|cart|jobs|advertise)(?:[/.?]|-us|$)"
+    r"|\.(?:jpe?g|png|gif|svg|webp|pdf|docx?|xlsx?|mp3|mp4|css|js|xml|zip|ics)(?:$|\?)",
+    re.I,
 )
+_FRAME = re.compile(
+    r"(?:^|[\s_-])(?:menu|nav|navbar|navigation|footer|breadcrumbs?|social|share|pagination|pager|lang)(?:$|[\s_-])"
+)
+_MORE = re.compile(
+    r"^(?:read more|more|continue reading|details?|view|подробнее|читать(?: далее| полностью)?|далее|ещё"
+    r"|مزید(?: پڑھیں)?|تفصیل)\W*$",
+    re.I,
+)
+_DATE_CLASS = './/*[contains(@class, "date") or contains(@class, "Date") or contains(@class, "time")]'
+_TITLES = ("h1", "h2", "h3", "h4", "h5")
 
 
 def read_listing(
-    body: bytes, *, url: str, content_type: str, zone: ZoneInfo | None, now: datetime | None,
-    selector: str | None, limit: int,
-) -> Reading:  # fmt: skip
-    """The articles that a page links to. `selector` chooses links, or blocks that each hold one."""
+    body: bytes,
+    *,
+    url: str,
+    content_type: str,
+    zone: ZoneInfo | None,
+    now: datetime | None,
+    selector: str | None,
+    limit: int,
+) -> Reading:
+    """The articles that a page links to. `selector` chooses links, or blocks that each hold one; without it they are
+    told by their structure. JSON lists and Telegram's previews are known by what they are."""
+    body, problems = unzip(body)
     text, _ = decode(body, content_type)
-    if text.lstrip().startswith(("{", "[")):
-        return _json_list(text, url, zone, now, limit)
+    if text.lstrip()[:1] in ("{", "["):
+        return _json_list(text, url, zone, now, limit, problems)
     try:
         tree = lxml.html.fromstring(
-            text.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False)
+            text.replace("\x00", "").encode("utf-8", "replace"),
+            parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False, remove_comments=True),
         )
-    except (etree.LxmlError, ValueError) as error:
-        return Reading(readable=False, problems=(f"malformed: {str(error)[:200]}",))
+    except (etree.LxmlError, ValueError, AssertionError) as error:
+        return Reading(readable=False, problems=(*problems, f"malformed: {' '.join(str(error).split())[:200]}"))
     title = line(tree.findtext(".//title") or "")
-    language = (tree.get("lang") or "")[:16].lower()
-    if tree.cssselect("div.tgme_widget_message[data-post]"):
-        return Reading(title=title, language=language, entries=tuple(_telegram(tree, now))[:limit])
-    problems: list[str] = []
-    if selector:
+    language = (tree.get("lang") or "").strip()[:16].lower()
+    base = next((found for b in tree.iter("base") if (found := urls.absolute(b.get("href") or "", url))), url)
+    messages = tree.xpath('//div[@data-post][contains(@class, "tgme_widget_message")]')
+    if messages:
+        entries = list(_telegram(messages[:limit], now))
+    elif selector:
         try:
             chosen = tree.cssselect(selector)
         except (SelectorError, etree.LxmlError) as error:
             return Reading(readable=False, problems=(f"selector: {selector!r} is no CSS selector ({error})",))
         if not chosen:
             problems.append(f"selector: {selector!r} matches nothing on the page")
-        entries = [e for node in chosen[:MOST_NODES] if (e := _block(node, url, zone, now)) is not None]
+        blocks = (_block(node, base, zone, now) for node in chosen[:MAX_LINKS])
+        entries = [entry for entry in blocks if entry is not None]
+        if chosen and not entries:
+            problems.append(f"selector: {selector!r} matches {len(chosen)} places, none holds a link")
     else:
-        entries = _by_structure(tree, url, zone, now)
+        entries = _by_structure(tree, url, base, zone, now)
         if not entries:
-            problems.append("links: no article links were recognised, give a selector")
-    return Reading(title=title, language=language, entries=_merged(entries)[:limit], problems=tuple(problems))
+            problems.append("links: no list of articles was recognised, give a selector")
+    kept = _merged(entries)
+    if len(kept) > limit:
+        problems.append(f"entries: more than {limit}, the first {limit} are taken")
+    return Reading(title=title, language=language, entries=kept[:limit], problems=tuple(problems))
 
 
-def _block(node: Any, url: str, zone: ZoneInfo | None, now: datetime | None) -> Entry | None:
-    """An entry from a link or from a block with a link: the longest link text is the title."""
-    links = [node] if node.tag == "a" else list(node.iter("a"))
-    usable = [(a, urls.absolute(a.get("href") or "", url)) for a in links]
-    usable = [(a, target) for a, target in usable if target]
+def _block(node: HtmlElement, base: str, zone: ZoneInfo | None, now: datetime | None) -> Entry | None:
+    """An entry from a link, or from a block that holds one: the link of its heading, else the one with most words."""
+    links = [node] if node.tag == "a" else list(islice(node.iter("a"), 200))
+    usable = [(a, target) for a in links if (target := urls.absolute(a.get("href") or "", base)) is not None]
     if not usable:
         return None
-    link, target = max(usable, key=lambda pair: len(_words(pair[0])))
-    heading = next((_words(h) for h in node.iter("h1", "h2", "h3", "h4")), "")
-    own = _words(link)
+    link, target = max(usable, key=lambda pair: (_in_heading(pair[0], node), len(_words(pair[0]))))
+    return _entry(node, link, target, zone, now)
+
+
+def _entry(block: HtmlElement, link: HtmlElement, target: str, zone: ZoneInfo | None, now: datetime | None) -> Entry:
+    title = _title(block, link)
     return Entry(
-        id="", url=target, title=own if len(own) >= len(heading) else heading, published=_time(node, target, zone, now)
+        id=target,
+        url=target,
+        title=title,
+        summary=_summary(block, title),
+        published=_time(block, title, target, zone, now),
     )
 
 
-def _words(node: Any) -> str:
-    return line(node.text_content()) or line(node.get("title") or node.get("aria-label") or "")
+def _words(node: HtmlElement) -> str:
+    return line(str(node.text_content())[:2_000])
 
 
-def _time(node: Any, target: str | None, zone: ZoneInfo | None, now: datetime | None) -> Moment | None:
-    """The block's <time>, a class that says date, or the date in the address."""
-    for child in node.iter("time"):
-        moment = dates.read(child.get("datetime") or child.text_content(), zone=zone, now=now, origin="feed")
-        if moment.instant is not None:
+def _title(block: HtmlElement, link: HtmlElement) -> str:
+    """The heading of the block, else the words of the link, its title or the text for its picture."""
+    heading = next((words for h in block.iter(*_TITLES) if (words := _words(h))), "")
+    own = _words(link)
+    if _MORE.match(own):
+        own = ""
+    if heading and (not own or own in heading or len(heading) >= len(own) or link.tag != "a"):
+        return heading
+    if own:
+        return heading if heading and heading in own else own
+    named = link.get("title") or link.get("aria-label") or ""
+    picture = next((image.get("alt") or "" for image in link.iter("img") if image.get("alt")), "")
+    return line(named) or line(picture)
+
+
+def _summary(block: HtmlElement, title: str) -> str:
+    for paragraph in islice(block.iter("p"), 10):
+        words = _words(paragraph)
+        if len(words) >= 40 and words != title and title not in words[: len(title)]:
+            return words[:1_000]
+    return ""
+
+
+def _in_heading(link: HtmlElement, block: HtmlElement) -> bool:
+    for node in link.iterancestors():
+        if node.tag in _TITLES:
+            return True
+        if node is block:
+            break
+    return next(link.iter(*_TITLES), None) is not None
+
+
+def _time(block: HtmlElement, title: str, target: str, zone: ZoneInfo | None, now: datetime | None) -> Moment | None:
+    """The block's <time>, what a class calls a date, a short text that reads as one, or the date in the address."""
+    for raw in _time_texts(block, title):
+        moment = dates.read(raw, zone=zone, now=now, origin="feed")
+        if moment.instant is not None and not moment.capped:
             return moment
-    for child in node.xpath('.//*[contains(@class, "date") or contains(@class, "time")]')[:5]:
-        moment = dates.read(child.text_content(), zone=zone, now=now, origin="feed")
-        if moment.instant is not None:
-            return moment
-    match = re.search(r"/((?:19|20)\d{2})[/-](\d{1,2})[/-](\d{1,2})(?:/|$)", target or "")
-    if match:
-        moment = dates.read("-".join(match.groups()), zone=zone, now=now, origin="url")
-        return moment if moment.instant is not None else None
-    return None
+    match = re.search(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=/|$)", target)
+    written = "-".join(match.groups()) if match else ""
+    if not written and (match := re.search(r"/(\d{1,2}-(?:\d{1,2}|[A-Za-z]{3})-(?:19|20)\d\d)(?=/|$)", target)):
+        written = match[1]
+    moment = dates.read(written, zone=zone, now=now, origin="url")
+    return moment if moment.instant is not None and not moment.capped else None
 
 
-def _by_structure(tree: Any, url: str, zone: ZoneInfo | None, now: datetime | None) -> list[Entry]:
-    """Links of this site with the look of an article's address and a headline's length, in blocks that repeat."""
+def _time_texts(block: HtmlElement, title: str) -> Iterator[str]:
+    for node in islice(block.iter("time"), 3):
+        yield node.get("datetime") or ""
+        yield _words(node)[:100]
+    for node in block.xpath(_DATE_CLASS)[:5]:
+        yield _words(node)[:100]
+    for text in islice(block.itertext(), 40):
+        stripped = text.strip()
+        if 6 <= len(stripped) <= 60 and stripped not in title and any(c.isdigit() for c in stripped):
+            yield stripped
+
+
+def _by_structure(tree: HtmlElement, url: str, base: str, zone: ZoneInfo | None, now: datetime | None) -> list[Entry]:
+    """Links within the site whose address looks like an article's, in blocks that repeat and have a headline."""
     home = urls.site(url)
-    groups: dict[str, list[tuple[Any, str]]] = defaultdict(list)
-    for link in list(tree.iter("a"))[:MOST_NODES]:
-        target = urls.absolute(link.get("href") or "", url)
-        if target is None or urls.site(target) != home or _NO_ARTICLE.search(target):
+    here = urls.canonical(url)
+    links: list[tuple[HtmlElement, str]] = []
+    for link in islice(tree.iter("a"), MAX_LINKS):
+        target = urls.absolute(link.get("href") or "", base)
+        if target is None or not _same_site(urls.site(target), home) or not _ARTICLE_PATH.search(target):
             continue
-        if not _ARTICLE_PATH.search(target) or len(_words(link)) < 20 or _in_frame(link):
+        if _NO_ARTICLE.search(target) or _in_frame(link) or urls.canonical(target) == here:
             continue
-        groups[_shape(link)].append((link, target))
-    entries = []
-    for links in groups.values():
-        if len(links) < 3:
-            continue
-        for link, target in links:
-            parent = link.getparent()
-            moment = _time(parent if parent is not None else link, target, zone, now)
-            entries.append(Entry(id="", url=target, title=_words(link), published=moment))
-    return entries
+        links.append((link, target.partition("#")[0]))
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for block, link, target in _blocks(links):
+        entry = _entry(block, link, target, zone, now)
+        if len(entry.title) >= 12 and len(entry.title.split()) >= 3:
+            groups[_shape(block)].append(entry)
+    chosen = {id(e) for group in groups.values() if len({e.url for e in group}) >= _LEAST_GROUP for e in group}
+    in_order = [entry for group in groups.values() for entry in group if id(entry) in chosen]
+    position = {target: place for place, (_, target) in reversed(list(enumerate(links)))}
+    return sorted(in_order, key=lambda e: position.get(e.url or "", 0))
 
 
-def _shape(link: Any) -> str:
-    """Tags from the link upwards: blocks that repeat have one shape."""
-    names = []
-    node = link
-    for _ in range(4):
-        names.append(str(node.tag))
-        node = node.getparent()
+def _same_site(one: str, other: str) -> bool:
+    """The same or a subdomain: a section may have its own."""
+    return one == other or one.endswith(f".{other}")
+
+
+def _blocks(links: Sequence[tuple[HtmlElement, str]]) -> Iterator[tuple[HtmlElement, HtmlElement, str]]:
+    """For each address: the largest element around its link that leads to no other article. Linear: a walk upwards
+    ends where another one has been."""
+    many = ""
+    leads: dict[HtmlElement, str] = {}
+    for link, target in links:
+        node: HtmlElement | None = link
+        while node is not None:
+            before = leads.get(node)
+            if before in (many, target):
+                break
+            leads[node] = target if before is None else many
+            node = node.getparent()
+    by_target: dict[str, list[HtmlElement]] = defaultdict(list)
+    for link, target in links:
+        if len(by_target[target]) < 10:
+            by_target[target].append(link)
+    done: set[str] = set()
+    for link, target in links:
+        if target in done:
+            continue
+        block = link
+        parent = block.getparent()
+        while parent is not None and leads.get(parent) == target and parent.tag not in ("body", "main", "html"):
+            block, parent = parent, parent.getparent()
+        if len(block.text_content()) > MAX_BLOCK_TEXT:
+            block = link
+        own = [other for other in by_target[target] if block is other or _contains(block, other)]
+        done.add(target)
+        yield block, max(own, key=lambda a: (_in_heading(a, block), len(_words(a)))), target
+
+
+def _contains(block: HtmlElement, link: HtmlElement) -> bool:
+    return any(node is block for node in link.iterancestors())
+
+
+def _shape(block: HtmlElement) -> str:
+    """Tags and first classes from the block upwards: blocks of one list have one shape."""
+    names: list[str] = []
+    node: HtmlElement | None = block
+    for _ in range(3):
         if node is None:
             break
+        first_class = (node.get("class") or "").split()[:1] if not names else []
+        names.append(f"{node.tag}.{re.sub(r'[0-9]+', '0', first_class[0]) if first_class else ''}")
+        node = node.getparent()
     return "/".join(names)
 
 
-def _in_frame(link: Any) -> bool:
-    """Inside a menu, header or footer."""
-    return any(node.tag in ("nav", "footer", "header") for node in link.iterancestors() if isinstance(node.tag, str))
+def _in_frame(link: HtmlElement) -> bool:
+    """Inside a menu, header or footer of the page; the header of an article's card is none."""
+    header = False
+    for node in link.iterancestors():
+        if node.tag == "article":
+            header = False
+        elif node.tag in ("body", "main"):
+            break
+        elif node.tag == "header":
+            header = True
+        elif node.tag in ("nav", "footer") or _FRAME.search(
+            f"{node.get('class') or ''} {node.get('id') or ''}".lower()
+        ):
+            return True
+    return header
 
 
 def _merged(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -144,46 +279,69 @@ def _merged(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     for entry in entries:
         assert entry.url is not None
         old = out.get(entry.url)
-        if old is None or len(entry.title) > len(old.title):
+        if old is None:
             out[entry.url] = entry
+        else:
+            longer = entry if len(entry.title) > len(old.title) else old
+            out[entry.url] = replace(longer, published=old.published or entry.published)
     return tuple(out.values())
 
 
-def _telegram(tree: Any, now: datetime | None) -> Iterable[Entry]:
-    """The messages of t.me/s/<channel>: public, without a login, newest last."""
-    for message in tree.cssselect("div.tgme_widget_message[data-post]"):
+def _telegram(messages: Sequence[HtmlElement], now: datetime | None) -> Iterator[Entry]:
+    """The messages of t.me/s/<channel>: public, without a login, oldest first."""
+    for message in messages:
         post = message.get("data-post") or ""
-        if not re.fullmatch(r"\w+/\d+", post):
+        if not re.fullmatch(r"\w{1,64}/\d{1,12}", post, re.A):
             continue
-        texts = message.cssselect(".tgme_widget_message_text")
-        text = plain(lxml.html.tostring(texts[0], encoding="unicode")) if texts else ""
-        stamps = message.cssselect("time[datetime]")
-        moment = dates.read(stamps[-1].get("datetime"), zone=None, now=now, origin="feed") if stamps else None
-        owner = message.cssselect(".tgme_widget_message_owner_name")
+        texts = message.xpath('.//*[contains(@class, "tgme_widget_message_text")]')
+        texts = [t for t in texts if "js-message_text" in (t.get("class") or "")] or texts
+        text = plain(lxml.html.tostring(texts[0], encoding="unicode", with_tail=False)) if texts else ""
+        stamps = message.xpath(".//time/@datetime")
+        moment = dates.read(stamps[-1], zone=None, now=now, origin="feed") if stamps else None
+        owner = message.xpath('.//*[contains(@class, "tgme_widget_message_owner_name")]')
         yield Entry(
             id=post,
             url=f"https://t.me/{post}",
-            title=line(text.splitlines()[0][:200]) if text else "",
+            title=text.splitlines()[0][:200] if text else "",
             content=text,
-            published=moment,
-            author=line(owner[0].text_content()) if owner else "",
+            published=moment if moment and moment.instant else None,
+            author=_words(owner[0]) if owner else "",
         )
 
 
-def _json_list(text: str, url: str, zone: ZoneInfo | None, now: datetime | None, limit: int) -> Reading:
-    """`{"articles": [{"url", "title", "seendate", "domain", "language"}]}`, as GDELT's document search answers."""
+def _json_list(
+    text: str, url: str, zone: ZoneInfo | None, now: datetime | None, limit: int, problems: list[str]
+) -> Reading:
+    """``{"articles": [{"url", "title", "seendate", "domain", "language"}]}``, as GDELT's document search answers."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return Reading(readable=False, problems=(f"malformed: {str(error)[:200]}",))
+        return Reading(readable=False, problems=(*problems, f"malformed: {str(error)[:200]}"))
     items = value.get("articles") if isinstance(value, dict) else value
     if not isinstance(items, list):
-        return Reading(readable=False, problems=("not_a_listing: JSON without a list of articles",))
+        empty = value == {}  # GDELT's answer when nothing was found
+        return Reading(
+            readable=empty,
+            problems=(*problems, "empty: no articles" if empty else "not_a_listing: JSON without a list of articles"),
+        )
     entries = []
     for item in items[:limit]:
-        target = urls.absolute(str(item.get("url") or ""), url) if isinstance(item, dict) else None
-        if target:
-            moment = dates.read(item.get("seendate"), zone=zone, now=now, origin="feed")
-            title, publisher = line(str(item.get("title") or "")), line(str(item.get("domain") or ""))
-            entries.append(Entry(id="", url=target, title=title, published=moment, publisher=publisher))
-    return Reading(entries=_merged(entries))
+        target = (
+            urls.absolute(item["url"], url) if isinstance(item, dict) and isinstance(item.get("url"), str) else None
+        )
+        if target is None:
+            continue
+        seen = item.get("seendate")
+        moment = dates.read(seen, zone=zone, now=now, origin="feed") if isinstance(seen, str | int) else None
+        entries.append(
+            Entry(
+                id=target,
+                url=target,
+                title=line(str(item.get("title") or "")),
+                published=moment if moment and moment.instant else None,
+                publisher=line(str(item.get("domain") or ""), limit=200),
+            )
+        )
+    if len(entries) < len(items[:limit]):
+        problems.append(f"links: {len(items[:limit]) - len(entries)} items without a usable link")
+    return Reading(entries=_merged(entries), problems=tuple(problems))

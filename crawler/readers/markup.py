@@ -9,7 +9,8 @@ import zlib
 
 MAX_UNPACKED = 50_000_000  # bytes of a gz sitemap
 MAX_TAG = 8_000  # characters of one tag; feedparser's cost grows with the square of the attributes
-MAX_ELEMENTS = 250_000  # of one feed: about eight seconds of feedparser; 20,000 honest items have fewer
+MAX_ELEMENTS = 150_000  # of one feed: five seconds of feedparser; 20,000 honest items have fewer
+MAX_DEPTH = 2_000  # of one feed: its loose parser's cost grows with the square
 _TAG = re.compile(r"<[/!?a-zA-Z][^<>]*>")
 _BREAK = re.compile(
     r"</?(?:p|br|div|li|ul|ol|h[1-6]|tr|td|blockquote|section|article|figure|figcaption|hr|dd|dt)\b[^<>]*>", re.I
@@ -127,7 +128,7 @@ def fit(xml: str) -> tuple[str, list[str]]:
             return "&amp;"
         value = html.unescape(match[0])
         if name[0] == "#":
-            if _XML_UNFIT.search(value) or not value:
+            if not value or value == "\ufffd" or _XML_UNFIT.search(value):
                 repaired += 1
                 return ""
             return f"&#{ord(value)};" if len(value) == 1 else ""
@@ -161,17 +162,22 @@ def _untagged(text: str) -> str:
 
 
 def _without_spans(text: str) -> str:
-    """Without comments and scripts, contents and all. An unclosed one goes to the end of the text."""
+    """Without comments and scripts, contents and all. An unclosed comment or script goes to the end of the text."""
     if "<!--" not in text and _SPAN.search(text) is None:
         return text
     lower = text.lower() if len(text.lower()) == len(text) else text
     parts = []
     at = 0
+    open_ended: set[str] = set()  # names that close nowhere in the rest; looked for once
     while match := _SPAN.search(text, at):
         parts.append(text[at : match.start()])
-        end = lower.find("-->" if match[1] is None else f"</{match[1].lower()}", match.end())
-        if end < 0:
+        name = (match[1] or "").lower()
+        end = -1 if name in open_ended else lower.find(f"</{name}" if name else "-->", match.end())
+        if end < 0 and name in ("", "script", "style"):
             return "".join(parts)
+        if end < 0:
+            open_ended.add(name)
+            end = match.end()
         at = _behind(text, ">", end)
     parts.append(text[at:])
     return "".join(parts)

@@ -3,8 +3,10 @@
 """
 
 import asyncio
+import contextlib
 import hashlib
 import logging
+import re
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -20,7 +22,7 @@ from crawler.app import App
 from crawler.classify import may_concern
 from crawler.config import SourceConfig
 from crawler.errors import StoreError
-from crawler.spiders import sites
+from crawler.spiders import backfill, sites
 from crawler.spiders.fetch import Download, Fetcher, Line
 from crawler.spiders.settings import SETTINGS
 from crawler.spiders.wire import Failure, NoAnswer, Wire
@@ -34,6 +36,8 @@ FULL_EVERY = 20  # visits; the last of them is unconditional, so that a server t
 STALE_AFTER = timedelta(days=14)
 MAX_CHILDREN = 5  # sitemaps of an index that are read, the newest
 BATCH = 500  # pending pages taken from the store at once
+PAGES_S = 120.0  # a pass that only reads pages makes way after this, if sources have become due meanwhile
+LOOK_S = 5.0  # how often it asks whether they have
 STOP_GRACE_S = 5.0  # what runs when the stop comes may take so long
 STOP_ABORT_S = 2.0  # and so long to notice that its connection is gone
 SIDES = ("PK", "RU")  # their pages are all fetched: a cheap look at the bytes comes before extraction
@@ -118,17 +122,20 @@ async def crawl(
     *,
     only: Sequence[str] = (),
     everything: bool = False,
+    since: datetime | None = None,
     stop: asyncio.Event | None = None,
 ) -> Summary:
     """One pass: every due source (with `only` the named ones, with `everything` all), then pages until none is due.
 
+    A visit that did not overlap with the one before is followed by a backfill from the site's archive or sitemaps;
+    with `since` every visit is, back to that time. What is not done lies in the store as an open gap.
     Ends when idle, or within 8 s after `stop` is set; what is not done then lies in the store. Raises StoreError.
     """
     # Scrapy tells of every step; what goes wrong there comes back to us as an exception anyway.
     logging.getLogger("scrapy").setLevel(logging.ERROR)
     _ = app.lexicon  # loaded before the first request: that takes a while, and meanwhile the loop stands still
     wire = Wire(app.config.crawl, base=app.config.base)
-    the_pass = _Pass(app, pool, wire, only=only, everything=everything, stop=stop or asyncio.Event())
+    the_pass = _Pass(app, pool, wire, only=only, everything=everything, since=since, stop=stop or asyncio.Event())
     try:
         await Crawler(_PassSpider, dict(SETTINGS)).crawl_async(wire=wire, work=the_pass.run)
     finally:
@@ -159,13 +166,22 @@ class _Pass:
     """One pass. Sources and pages run side by side: a page is fetched as soon as its entry is in the store."""
 
     def __init__(
-        self, app: App, pool: Pool, wire: Wire, *, only: Sequence[str], everything: bool, stop: asyncio.Event
+        self,
+        app: App,
+        pool: Pool,
+        wire: Wire,
+        *,
+        only: Sequence[str],
+        everything: bool,
+        since: datetime | None,
+        stop: asyncio.Event,
     ) -> None:
         self.app = app
         self.pool = pool
         self.wire = wire
         self.only = tuple(only)
         self.everything = everything
+        self.since = since
         self.stop = stop
         self.line = Line()
         self.error: BaseException | None = None
@@ -181,6 +197,7 @@ class _Pass:
         self._queues: dict[str, deque[Pending]] = {}
         self._runners: Counter[str] = Counter()
         self._visiting = 0
+        self._look_at = 0.0
         self._more = True  # the store may have pages that we have not taken
         self._changed = asyncio.Event()
 
@@ -254,6 +271,7 @@ class _Pass:
         try:
             if not self.stop.is_set():
                 await self._visit_source(source, state)
+                await self._fill_gaps(source)
         except StoreError:
             raise
         except Exception as error:
@@ -335,7 +353,7 @@ class _Pass:
             # What an index says changes less often than what it leads to: the next visit looks at it all again.
             reading = await self._with_children(source, reading)
             validators = Validators()
-        outcome, trouble = _judge(reading, now=self.fetcher.now())
+        outcome, trouble = _judge(reading, fetched, now=self.fetcher.now())
         if outcome is Outcome.NEW:
             visit = replace(visit, outcome=_moved(outcome, fetched), moved_to=fetched.moved_to)
         else:
@@ -345,7 +363,7 @@ class _Pass:
 
     async def _read(self, source: SourceConfig, fetched: Fetched, *, kind: str = "") -> Reading:
         """Entries of an answer, read in a worker."""
-        if source.kind == "spider":
+        if source.kind == "spider" and not kind:
             return await self._read_site(source, fetched)
         reading: Reading = await self.pool.run(
             "read",
@@ -482,12 +500,52 @@ class _Pass:
             now=now,
             full=full,
         )
-        if visit.entries_new:
-            self._more = True
+        if reading is not None:
+            self._more = True  # new entries, or known ones whose words changed
             self._changed.set()
         if not told:
             self._lines.append(_line(source, visit))
         log.info("%s", _line(source, visit))
+
+    # --- gaps
+
+    async def _fill_gaps(self, source: SourceConfig) -> None:
+        """Looks up what appeared between visits that did not overlap, and with `since` before the first one."""
+        visits = self.app.store.visits
+        if self.since is not None and source.role == "source" and source.kind != "spider":
+            visits.open_gap(source.id, since=self.since, until=self.fetcher.now())
+        gaps = visits.open_gaps(source.id) if not self.stop.is_set() else []
+        if not gaps:
+            return
+        oldest, newest = min(g.since for g in gaps), max(g.until for g in gaps)
+
+        async def read(kind: str, url: str) -> Reading | None:
+            async with self.fetcher.get(url, source=source, kind=kind) as fetched:
+                if fetched.status in (429, 503):
+                    raise NoAnswer(Failure.RESTING, f"status {fetched.status}")
+                return await self._read(source, fetched, kind=kind) if fetched.status == 200 else None
+
+        try:
+            found = await backfill.find(
+                url=source.url,
+                archive=source.archive,
+                sitemaps=self.fetcher.sitemaps(source.url),
+                since=oldest,
+                until=newest,
+                zone=source.zone or self.app.config.timezone,
+                read=read,
+            )
+        except (NoAnswer, WorkerLost) as error:
+            log.info("%s: the gap stays open: %s", source.id, _plain(str(error)))
+            ingest.gaps_tried(self.app, gaps, now=self.fetcher.now())
+            return
+        reading = Reading(entries=tuple(found.entries.values()))
+        new = ingest.settle_gaps(self.app, source, gaps, reading, now=self.fetcher.now())
+        way = f"{found.sources} lists" if found.sources else "no archive and no sitemap"
+        log.info("%s: gap since %s: %d new of %d, %s", source.id, oldest, new, len(reading.entries), way)
+        if new:
+            self._more = True
+            self._changed.set()
 
     # --- the pages
 
@@ -495,13 +553,27 @@ class _Pass:
         """Takes due pages from the store and gives them to the hosts' runners, until nothing is left anywhere."""
         while not self.stop.is_set():
             self._changed.clear()
+            if self._makes_way():
+                for queue in self._queues.values():
+                    queue.clear()  # they are in the store, and the next pass goes on with them
+                return
             waiting = sum(map(len, self._queues.values()))
             if self._more and waiting < BATCH:
                 self._take(group)
                 continue
             if not (waiting or self._visiting or self._more or self._runners.total()):
                 return
-            await self._changed.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._changed.wait()
+
+    def _makes_way(self) -> bool:
+        """Whether pages have been read for so long that sources wait: two hundred pages of a slow host take hours."""
+        now = time.monotonic()
+        if self.only or self.everything or self._visiting or now - self._began < PAGES_S or now < self._look_at:
+            return False
+        self._look_at = now + LOOK_S
+        return any(state.id in self._sources for state in self.app.store.sources.due(self.fetcher.now()))
 
     def _take(self, group: asyncio.TaskGroup) -> None:
         batch = self.app.store.frontier.take(BATCH, now=self.fetcher.now(), exclude=self._taken)
@@ -510,6 +582,12 @@ class _Pass:
             self._taken.add(pending.entry_id)
             source = self._sources.get(pending.source_id)
             if source is None or (self.only and source.id not in self.only):
+                continue
+            if source.fetch_pages == "never" and pending.article_id is None:
+                self._states[ingest.settle_from_feed(self.app, pending, now=self.fetcher.now())] += 1
+                continue
+            if source.fetch_pages == "never":
+                self._settle_page(pending, problem="its source's pages are never fetched")
                 continue
             key = urls.canonical(pending.url)
             if key in self._keys:
@@ -644,6 +722,14 @@ class _Pass:
         self._states[str(state)] += 1
 
 
+# Pages that ask for a browser, by what their makers put into them: a wall is told and rested, never fought.
+_BOT_WALL = re.compile(
+    rb"/cdn-cgi/challenge-platform|<title>Just a moment|/TSPD/|_Incapsula_Resource|/\.well-known/ddos-guard"
+    rb"|captcha-delivery\.com|__qrator/|sucuri_cloudproxy|/_sec/cp_challenge|awswaf\.com|px-captcha|smartcaptcha",
+    re.IGNORECASE,
+)
+
+
 # --- small decisions --------------------------------------------------------------------------------------------------
 
 
@@ -664,9 +750,11 @@ def _refused(fetched: Fetched) -> tuple[Outcome, str] | None:
     return Outcome.FAILED, error
 
 
-def _judge(reading: Reading, *, now: datetime) -> tuple[Outcome, str | None]:
+def _judge(reading: Reading, fetched: Fetched, *, now: datetime) -> tuple[Outcome, str | None]:
     """What a reading comes to, before the ledger says which of its entries are new."""
     problem = "; ".join(reading.problems[:3])[:500] or None
+    if not reading.entries and _BOT_WALL.search(fetched.body[:50_000]):
+        return Outcome.BLOCKED, "a bot wall"
     if not reading.readable:
         return Outcome.NOT_A_FEED, problem or "the body is something else"
     if not reading.entries:

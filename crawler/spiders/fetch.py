@@ -127,6 +127,7 @@ class Fetcher:
         Inside the context one of the crawl's places is held, so that answers that wait to be read are few.
         """
         requested, moved_to, unbroken = url, None, True
+        url = _sendable(url)
         headers = self._headers(source, kind, validators)
         for hop in range(MAX_REDIRECTS + 1):
             self._look_at(url, source, came_from=requested if hop else None)
@@ -158,6 +159,14 @@ class Fetcher:
     def resting_until(self, url: str) -> datetime | None:
         """The end of the rest that the host of a URL has asked for, if it lasts."""
         return _resting(self._host(url).state, self.now())
+
+    def sitemaps(self, url: str) -> list[str]:
+        """The sitemaps that the robots.txt of a URL's host names, absolute."""
+        host = self._host(url)
+        if host.state.robots is None:
+            return []
+        found = (urls.absolute(named, url) for named in robots.sitemaps(host.state.robots))
+        return [one for one in found if one is not None]
 
     def close(self) -> None:
         """No new request from now on; those under way go on."""
@@ -422,9 +431,17 @@ def _redirect(response: Response, url: str) -> str | None:
     except UnicodeDecodeError:
         text = location.decode("latin-1")
     try:
-        return safe_url_string(urldefrag(urljoin(url, text.strip())).url)
+        return _sendable(urljoin(url, text.strip()))
     except ValueError as error:
         raise NoAnswer(Failure.REDIRECTS, f"to no URL: {text[:200]!r} ({error})") from None
+
+
+def _sendable(url: str) -> str:
+    """A URL as it goes over the wire: escaped, its host in ASCII, without a fragment. Raises NoAnswer."""
+    try:
+        return safe_url_string(urldefrag(url).url)
+    except ValueError as error:
+        raise NoAnswer(Failure.FORBIDDEN, f"no URL: {error}") from None
 
 
 def _resting(state: HostState, now: datetime) -> datetime | None:

@@ -6,6 +6,7 @@ Response, or raises NoAnswer.
 """
 
 import asyncio
+import resource
 import socket
 import ssl
 import time
@@ -32,6 +33,7 @@ MAX_HEADERS = 128
 MAX_HEADER_BYTES = 64_000
 CONNECT_S = 15.0  # three SYNs are repeated after 1, 3 and 7 s
 KEEP_ALIVE_S = 15.0
+MOST_KEPT = 128  # hosts whose connections are kept; fewer where the system grants few files
 
 
 class Failure(StrEnum):
@@ -87,6 +89,9 @@ class Wire:
         self._contexts: dict[Path | None, ssl.SSLContext] = {}
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._deadlines: set[asyncio.Timeout] = set()
+        self._kept: dict[str, float] = {}  # host -> when its connection was last used
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most_kept = min(MOST_KEPT, max(4, (files - 2 * config.concurrency) // 4))
         self.stopped = False
 
     async def exchange(self, request: Request) -> Response:
@@ -126,6 +131,8 @@ class Wire:
     async def _exchange(self, request: Request, asked: Exchange, deadline: asyncio.Timeout) -> Response:
         session = self._session(proxied=asked.proxy is not None)
         headers = [(k.decode("latin-1"), v.decode("latin-1")) for k, vs in request.headers.items() for v in vs]
+        if not self._keeps(request.meta["download_slot"]):
+            headers.append(("Connection", "close"))
         async with session.get(
             yarl.URL(request.url, encoded=True),
             headers=headers,
@@ -156,6 +163,16 @@ class Wire:
                 body=body.finish(),
                 request=request,
             )
+
+    def _keeps(self, host: str) -> bool:
+        """Whether the connection to a host may stay open after this exchange."""
+        now = time.monotonic()
+        if host not in self._kept and len(self._kept) >= self._most_kept:
+            self._kept = {name: at for name, at in self._kept.items() if now - at < KEEP_ALIVE_S}
+            if len(self._kept) >= self._most_kept:
+                return False
+        self._kept[host] = now
+        return True
 
     def stop(self) -> None:
         """Ends all exchanges now, and refuses new ones."""

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""What placing one more article costs at 10,000 and at 100,000 kept ones, and how much memory it takes.
+
+    python benchmarks/cluster_scale.py CORPORA [--sizes 10000,100000] [--per-day 25] [--measure 300]
+
+Articles are generated from real text: sentences of three articles of one language, the profile of one of them, so that
+copies and stories occur as they do in life. Dates run on at --per-day articles. Measured are the look-ups (copies by
+shingles, neighbours by keys) and the placement, not the writing, over the --measure articles after each size.
+"""
+
+import argparse
+import gzip
+import itertools
+import json
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from crawler import cluster, lexicon
+from crawler.classify import classify
+from crawler.text import sentences
+from crawler.types import Text
+from store.articles import NewArticle
+from store.connection import Store, open_store
+from store.sources import SourceLine
+
+START = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    title: str
+    sentences: list[str]
+    profile: cluster.Profile
+
+
+def bases(corpora: Path, count: int) -> dict[str, list[Base]]:
+    known = lexicon.load()
+    found: dict[str, list[Base]] = {}
+    streams = {
+        "en": ("stream_en_dawn_app_2025/candidates_pkru.jsonl.gz", "text"),
+        "ru": ("stream_ru_telegram_2024/messages.jsonl.gz", "text"),
+        "ur": ("stream_ur_express_bbc_ary_2025/articles.jsonl.gz", "article"),
+    }
+    for language, (name, field) in streams.items():
+        found[language] = []
+        with gzip.open(corpora / name, "rt", encoding="utf-8") as stream:
+            for row in itertools.islice(map(json.loads, stream), count):
+                title, text = row.get("title") or "", row[field]
+                verdict = classify(Text(title=title, text=text, language=language), known)
+                profile = cluster.profile(
+                    title=title,
+                    text=text,
+                    language=language,
+                    published=START,
+                    first_seen=START,
+                    classification=verdict,
+                    lexicon=known,
+                )
+                spans = [text[a:b] for a, b in sentences(text)][:30]
+                found[language].append(Base(title=title, sentences=spans, profile=profile))
+    return found
+
+
+def generated(pool: dict[str, list[Base]], per_day: float, rng: random.Random) -> Iterator[NewArticle]:
+    for number in itertools.count():
+        language = rng.choices(list(pool), weights=[5, 4, 3])[0]
+        base, *others = rng.choices(pool[language], k=3)
+        own = rng.sample(base.sentences, min(12, len(base.sentences)))
+        text = "\n".join([*own, *(s for other in others for s in other.sentences[:3])])[:6_000]
+        at = START + timedelta(days=number / per_day)
+        profile = replace(base.profile, at=at, days=frozenset())
+        yield NewArticle(
+            url=f"https://example.org/{number}",
+            canonical_url=f"https://example.org/{number}",
+            source_id="made",
+            title=base.title,
+            text=text,
+            author="",
+            language=language,
+            country="PK",
+            published_at=at,
+            published_precision="exact",
+            published_from="feed",
+            first_seen_at=at,
+            day=at.date().isoformat(),
+            grade=2,
+            score=1.0,
+            origin="",
+            dateline="",
+            text_hash=str(number),
+            reasons=[],
+            profile=profile.to_json(),
+            sectors=[],
+            mentions=[],
+            fingerprint=cluster.fingerprint(text),
+            story_keys=cluster.keys(profile),
+            shadow=("", ""),
+        )
+
+
+def placed(store: Store, new: NewArticle) -> tuple[int, int | None, tuple[int, ...]]:
+    """(neighbours compared, what it is a copy of, stories joined): what ingest asks before it writes."""
+    articles = store.articles
+    near = articles.near(new.fingerprint)
+    copied = cluster.copy_of(
+        new.fingerprint,
+        [cluster.Candidate(article_id=n.article_id, shared=n.shared, size=n.size, at=n.at) for n in near],
+        text=new.text,
+        at=new.at,
+        text_of=lambda id_: articles.get(id_).text,
+    )
+    window = timedelta(days=cluster.WINDOW)
+    around = articles.neighbours(new.story_keys, since=new.at - window, until=new.at + window)
+    profile = cluster.Profile.from_json(new.profile)
+    placement = cluster.place(profile, [(a, s, cluster.Profile.from_json(p)) for a, s, p in around])
+    return len(around), copied, placement.stories
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpora", type=Path)
+    parser.add_argument("--sizes", default="10000,100000")
+    parser.add_argument("--per-day", type=float, default=25.0)
+    parser.add_argument("--measure", type=int, default=300)
+    args = parser.parse_args()
+    stream = generated(bases(args.corpora, 850), args.per_day, random.Random(7))
+    out: list[dict[str, Any]] = []
+    written = 0
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder) / "scale.db", mode="write", holder="benchmark")
+        line = SourceLine(
+            id="made", name="made", url="", kind="none", role="source", country="PK", language="en", enabled=True
+        )
+        store.sources.sync([line], now=START)
+        for size in [int(s) for s in args.sizes.split(",")]:
+            while written < size:
+                with store.transaction():
+                    for new in itertools.islice(stream, 500):
+                        story = store.stories.open(new.title, at=new.at, now=new.at)
+                        store.articles.add(new, story_id=story, duplicate_of=None)
+                        written += 1
+            begun, neighbours, copies, joined = time.process_time(), 0, 0, 0
+            for new in itertools.islice(stream, args.measure):
+                compared, copied, stories = placed(store, new)
+                neighbours += compared
+                copies += copied is not None
+                joined += bool(stories)
+            spent = time.process_time() - begun
+            out.append(
+                {
+                    "kept": written,
+                    "ms an article": round(1000 * spent / args.measure, 2),
+                    "neighbours an article": round(neighbours / args.measure, 1),
+                    "copies": copies,
+                    "joined a story": joined,
+                    "memory, MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+                    "database, MB": round((Path(folder) / "scale.db").stat().st_size / 1e6),
+                }
+            )
+        store.close()
+    json.dump(out, sys.stdout, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    main()

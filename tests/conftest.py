@@ -1,0 +1,15 @@
+"""What several test files share and is dear to make."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demo that has run: feeds.yaml, news.db, digests/. Nobody may change it."""
+    from crawler.demo.show import show
+
+    folder = tmp_path_factory.mktemp("demo")
+    show(folder, now=None)
+    return folder
