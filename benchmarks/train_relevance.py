@@ -21,12 +21,35 @@ from crawler.classify import passages, relevance, sectors
 from crawler.lexicon import load
 from crawler.types import Text
 
-FOR = {"implied_few", "short", "contact_pairs", "contact_pairs_alone", "contact_clear", "implied_contact", "title_contact", "title_pair", "title_bridge", "title_pair_near", "title_with_context", "lead_pair", "lead_dealing", "lead_both", "pairs",
-       "pairs_dealing", "pairs_near", "pairs_alone", "pairs_dealing_alone", "run_of_two", "bridges", "mutual", "pair_share",
-       "title_pair_clear", "four_parties", "neighbours", "clear_pair", "clear_pair_alone", "clear_pairs", "implied_pair", "title_implied", "implied_at_home", "implied_pair_strong", "implied_pairs", "least_share", "officials"}  # fmt: skip
-AGAINST = {"venue", "nature", "soviet", "unnamed", "pairs_parted", "foreign_share", "rival_share", "many_countries", "lists", "vote", "rank", "war", "sport", "late", "title_war", "title_forum", "forum_share", "price",
-           "title_foreign_only", "title_foreign", "pairs_with_three", "long"}  # fmt: skip
-SECTOR_FOR = {"implied_few", "short", "contact_pairs", "contact_pairs_alone", "contact_clear", "implied_contact", "title_contact", "title", "pair", "near", "far", "alone", "strong", "distinct", "share", "top", "second"}
+FOR = {
+    "title_pair", "title_pair_clear", "title_pair_near", "title_with_context", "title_implied", "lead_pair", "lead_dealing", "lead_both",
+    "pairs", "pairs_near", "pairs_alone", "pairs_dealing", "pairs_dealing_alone", "clear_pair_alone", "contact_pairs", "contact_pairs_alone",
+    "run_of_two", "bridges", "mutual", "four_parties", "pair_share", "neighbours", "implied_pair", "implied_pair_strong", "implied_contact",
+    "implied_at_home", "implied_few", "least_share", "short",
+}  # fmt: skip
+AGAINST = {
+    "title_foreign", "title_foreign_only", "title_forum", "title_war", "foreign_share", "rival_share", "many_countries", "forum_share", "lists",
+    "pairs_parted", "pairs_with_three", "unnamed", "soviet", "rank", "war", "sport", "late", "long",
+}  # fmt: skip
+SECTOR_FOR = {
+    "implied_few",
+    "short",
+    "contact_pairs",
+    "contact_pairs_alone",
+    "contact_clear",
+    "implied_contact",
+    "title_contact",
+    "title",
+    "pair",
+    "near",
+    "far",
+    "alone",
+    "strong",
+    "distinct",
+    "share",
+    "top",
+    "second",
+}
 SECTOR_AGAINST = {"venue", "nature", "soviet", "unnamed", "pairs_parted", "weak", "outside"}
 
 
@@ -101,7 +124,9 @@ def train_sectors(records, penalty):
 
 
 def sector_scores(table, r, grade):
-    return {s: chance({**table, "bias": table["bias"] + table["prior"].get(s, 0.0)}, v) for s, v in r.tallies[grade].items()}
+    return {
+        s: chance({**table, "bias": table["bias"] + table["prior"].get(s, 0.0)}, v) for s, v in r.tallies[grade].items()
+    }
 
 
 def f1(tp, fp, fn):
@@ -111,11 +136,13 @@ def f1(tp, fp, fn):
 def best_threshold(pairs, beta_precision=1.0):
     """The threshold with the best F1, false positives weighing beta_precision."""
     options = sorted({round(c, 2) for c, _, _ in pairs if c > 0})
+
     def value(t):
         tp = sum(w for c, y, w in pairs if y and c >= t)
         fp = sum(w for c, y, w in pairs if not y and c >= t)
         fn = sum(w for c, y, w in pairs if y and c < t)
         return f1(tp, fp * beta_precision, fn)
+
     return max(options, key=value)
 
 
@@ -125,12 +152,20 @@ def report(records, graded):
         if not rows:
             continue
         c = Counter((r.grade > 0, g > 0) for r, g in rows)
-        grades = [f1(sum(r.grade == k == g for r, g in rows), sum(g == k != r.grade for r, g in rows), sum(r.grade == k != g for r, g in rows))
-                  for k in range(3)]
+        grades = [
+            f1(
+                sum(r.grade == k == g for r, g in rows),
+                sum(g == k != r.grade for r, g in rows),
+                sum(r.grade == k != g for r, g in rows),
+            )
+            for k in range(3)
+        ]
         p = c[True, True] / max(1, c[True, True] + c[False, True])
         rec = c[True, True] / max(1, c[True, True] + c[True, False])
-        print(f"{language:7} n={len(rows):4} P={p:.3f} R={rec:.3f} F1={f1(c[True, True], c[False, True], c[True, False]):.3f} "
-              f"grades F1={' '.join(f'{g:.3f}' for g in grades)} macro={sum(grades) / 3:.3f}")
+        print(
+            f"{language:7} n={len(rows):4} P={p:.3f} R={rec:.3f} F1={f1(c[True, True], c[False, True], c[True, False]):.3f} "
+            f"grades F1={' '.join(f'{g:.3f}' for g in grades)} macro={sum(grades) / 3:.3f}"
+        )
 
 
 def report_sectors(graded, verbose):
@@ -150,8 +185,11 @@ def report_sectors(graded, verbose):
                 print(" ", r.id, r.grade, g, kind, s, round(scores.get(s, 0), 2), "gold", r.sectors, "got", got)
     total = sum(per.values(), Counter())
     macro = [f1(c["tp"], c["fp"], c["fn"]) for c in per.values() if c["tp"] + c["fn"] >= 3]
-    print(f"sectors micro={f1(total['tp'], total['fp'], total['fn']):.3f} macro={sum(macro) / max(1, len(macro)):.3f} "
-          f"first={first[0] / max(1, first[1]):.3f}", " ".join(f"{s}:{f1(c['tp'], c['fp'], c['fn']):.2f}" for s, c in sorted(per.items())))
+    print(
+        f"sectors micro={f1(total['tp'], total['fp'], total['fn']):.3f} macro={sum(macro) / max(1, len(macro)):.3f} "
+        f"first={first[0] / max(1, first[1]):.3f}",
+        " ".join(f"{s}:{f1(c['tp'], c['fp'], c['fn']):.2f}" for s, c in sorted(per.items())),
+    )
 
 
 def main():
@@ -164,7 +202,9 @@ def main():
     parser.add_argument("--stream-weight", type=float, default=1.0)
     parser.add_argument("--penalty", type=float, default=0.004)
     parser.add_argument("--sector-penalty", type=float, default=0.001)
-    parser.add_argument("--caution", type=float, default=1.0, help="how much a false keep weighs when thresholds are set")
+    parser.add_argument(
+        "--caution", type=float, default=1.0, help="how much a false keep weighs when thresholds are set"
+    )
     parser.add_argument("--thresholds", help="relevant,core instead of those that fit best")
     parser.add_argument("--grid", action="store_true", help="print figures over thresholds")
     parser.add_argument("--write")
@@ -185,9 +225,15 @@ def main():
             raw = json.loads(line)
             grades = raw["expect"].get("grade", [])
             if len(grades) == 1:
-                text = Text(title=raw["title"], text=raw["text"], language=raw["language"], country=raw.get("country") or "")
+                text = Text(
+                    title=raw["title"], text=raw["text"], language=raw["language"], country=raw.get("country") or ""
+                )
                 raw.update(id=raw["language"] + ":" + raw["name"], grade=grades[0])
-                records.append(Record(raw, passages.read(text, lexicon), args.case_weight, folds[number % len(folds)], False, "cases"))
+                records.append(
+                    Record(
+                        raw, passages.read(text, lexicon), args.case_weight, folds[number % len(folds)], False, "cases"
+                    )
+                )
     for articles, labels, country in args.stream:
         grades = {}
         for line in Path(labels).read_text("utf-8").splitlines():
@@ -201,8 +247,13 @@ def main():
                     text = Text(title=raw["title"] or "", text=raw["text"] or "", language="en", country=country)
                     fold = folds[zlib.crc32(raw["id"].encode()) % len(folds)]
                     records.append(Record(raw, passages.read(text, lexicon), args.stream_weight, fold, False))
-    print(len(records), "records,", sum(not r.values and r.grade > 0 for r in records), "relevant ones without both sides:",
-          [r.id for r in records if not r.values and r.grade > 0])
+    print(
+        len(records),
+        "records,",
+        sum(not r.values and r.grade > 0 for r in records),
+        "relevant ones without both sides:",
+        [r.id for r in records if not r.values and r.grade > 0],
+    )
 
     chances, spots = {}, {}
     for fold in folds:
@@ -219,8 +270,11 @@ def main():
         t_relevant, t_core = (float(t) for t in args.thresholds.split(","))
     if args.grid:
         for t in (0.3, 0.4, 0.5, 0.6):
-            print(t, {o: round(relevance_f1(records, chances, o, t), 3) for o in ("gold", "stream", "cases")},
-                  {c: [round(x, 3) for x in core_f1(records, chances, t, c)] for c in (0.4, 0.5, 0.55, 0.6, 0.7)})
+            print(
+                t,
+                {o: round(relevance_f1(records, chances, o, t), 3) for o in ("gold", "stream", "cases")},
+                {c: [round(x, 3) for x in core_f1(records, chances, t, c)] for c in (0.4, 0.5, 0.55, 0.6, 0.7)},
+            )
     print("thresholds", t_relevant, t_core, t_sector)
     graded = [(r, grade_of(chances[r.id], t_relevant, t_core)) for r in records]
     if args.wrong:
@@ -232,8 +286,12 @@ def main():
     if args.write:
         relevant, core = train_relevance(records, args.penalty)
         table = train_sectors(records, args.sector_penalty)
-        whole = {"relevant": relevant, "core": core, "sectors": {**table, "threshold": t_sector},
-                 "thresholds": {"relevant": t_relevant, "core": t_core}}
+        whole = {
+            "relevant": relevant,
+            "core": core,
+            "sectors": {**table, "threshold": t_sector},
+            "thresholds": {"relevant": t_relevant, "core": t_core},
+        }
         Path(args.write).write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
@@ -245,7 +303,10 @@ def relevance_f1(records, chances, origin, t):
 def core_f1(records, chances, t, c):
     """Grade 1 and grade 2 F1 over the gold records."""
     rows = [(r.grade, grade_of(chances[r.id], t, c)) for r in records if r.gold]
-    return [f1(sum(a == b == k for a, b in rows), sum(b == k != a for a, b in rows), sum(a == k != b for a, b in rows)) for k in (1, 2)]
+    return [
+        f1(sum(a == b == k for a, b in rows), sum(b == k != a for a, b in rows), sum(a == k != b for a, b in rows))
+        for k in (1, 2)
+    ]
 
 
 def grade_of(chances, t_relevant, t_core):
@@ -263,8 +324,13 @@ def thresholds(records, chances, spots, caution):
         return f1(tp, fp, fn) + f1(tn, fn, fp)
 
     t_core = max(sorted({round(c, 2) for c, _ in kept}), key=both)
-    pairs = [(spots[r.id][r.grade].get(s, -1.0), s in r.sectors, 1.0) for r in records if r.gold and r.grade > 0
-             for s in set(spots[r.id][r.grade]) | set(r.sectors) if s not in r.optional]
+    pairs = [
+        (spots[r.id][r.grade].get(s, -1.0), s in r.sectors, 1.0)
+        for r in records
+        if r.gold and r.grade > 0
+        for s in set(spots[r.id][r.grade]) | set(r.sectors)
+        if s not in r.optional
+    ]
     return t_relevant, t_core, best_threshold(pairs) if pairs else 0.5
 
 

@@ -1,5 +1,6 @@
 """The command line: thin verbs. Each imports what it needs when it runs, so that `pakrus status` starts in a blink."""
 
+import io
 import json
 import os
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from crawler.config import Config
 
 VERSION = "0.1.0"
+YEARS = range(1900, 9000)  # beyond them a month more or less leaves the calendar of `datetime`
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -64,9 +66,12 @@ class _Time(click.ParamType[datetime]):
             return value
         try:
             moment = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no time, write one like 2026-11-25T07:00:00Z", param, ctx)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            if moment.year in YEARS:
+                return moment
+        except (ValueError, OverflowError):
+            pass
+        self.fail(f"{value!r} is no time, write one like 2026-11-25T07:00:00Z", param, ctx)
 
 
 class _Day(click.ParamType[str]):
@@ -74,9 +79,12 @@ class _Day(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
-            return datetime.strptime(str(value), "%Y-%m-%d").date().isoformat()  # noqa: DTZ007 - a date has no zone
+            day = datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+            if day.year in YEARS:
+                return day.isoformat()
         except ValueError:
-            self.fail(f"{value!r} is no date, write YYYY-MM-DD", param, ctx)
+            pass
+        self.fail(f"{value!r} is no date, write YYYY-MM-DD", param, ctx)
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
@@ -105,6 +113,7 @@ _json = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, message="pakrus %(version)s")
 @_shared
+@_json
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """A news monitor for the Pakistan-Russia beat.
@@ -115,7 +124,7 @@ def cli(ctx: click.Context) -> None:
 
 
 def verb(*, prints: bool = False, name: str | None = None, of: click.Group = cli) -> Callable[[F], click.Command]:
-    """A verb with the shared options; `prints`: it takes --json."""
+    """A verb with the shared options; `prints`: it takes --json (also where JSON is all that it can print)."""
 
     def make(function: F) -> click.Command:
         wrapped = _json(function) if prints else function
@@ -127,6 +136,14 @@ def verb(*, prints: bool = False, name: str | None = None, of: click.Group = cli
 def _print(value: Any) -> None:
     """JSON for people on a terminal; on one line for the next program, so that `extract` can feed `ingest`."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=1 if sys.stdout.isatty() else None))
+
+
+def _show(options: Options, value: Any, lines: Callable[[Any], str]) -> None:
+    """A result: as JSON where that was asked for, else as a person reads it."""
+    if options.json:
+        _print(value)
+    else:
+        click.echo(lines(value))
 
 
 def _line(value: Any) -> None:
@@ -286,7 +303,7 @@ def digest(
 # --- judging and reading, without a database ---------------------------------------------------------------------
 
 
-@verb()
+@verb(prints=True)
 @click.argument("file", default="-")
 def classify(options: Options, file: str) -> None:
     """JSON Lines in, a verdict a line out: grade, sectors and mentions with their quotes."""
@@ -303,7 +320,7 @@ def classify(options: Options, file: str) -> None:
     sys.exit(1 if bad else 0)
 
 
-@verb()
+@verb(prints=True)
 @click.argument("file")
 @click.option("--url", required=True, help="The address of the page.")
 @click.option("--kind", type=click.Choice(["html", "text", "pdf"]), default="html", show_default=True)
@@ -328,7 +345,7 @@ def extract(options: Options, file: str, url: str, kind: str, content_type: str,
     sys.exit(0 if document.outcome in ("article", "teaser") else 1)
 
 
-@verb()
+@verb(prints=True)
 @click.argument("file")
 @click.option("--kind", type=click.Choice(KINDS), required=True)
 @click.option("--url", required=True, help="The address that the bytes came from.")
@@ -376,7 +393,7 @@ def _unreadable(url: str, problem: str) -> dict[str, Any]:
 # --- documents in, judgement again -----------------------------------------------------------------------------------
 
 
-@verb()
+@verb(prints=True)
 @click.argument("file", default="-")
 def ingest(options: Options, file: str) -> None:
     """JSON Lines of documents through classify, dedupe and stories into the database."""
@@ -414,7 +431,33 @@ def reassess(options: Options, dry_run: bool) -> None:
         click.echo("\n".join(lines(changes)))
 
 
-# --- asking ------------------------------------------------------------------------------------------------------------
+@verb(prints=True)
+@click.argument("reference", metavar="URL|ID")
+@click.argument("word", metavar="relevant|core|irrelevant|star|note|sector")
+@click.argument("detail", nargs=-1, metavar="[TEXT|SECTOR...]")
+def mark(options: Options, reference: str, word: str, detail: tuple[str, ...]) -> None:
+    """A person's word on an article; outlives every replay."""
+    from crawler.mark import mark as set_mark
+
+    with options.app("wait", "mark") as app:
+        value = set_mark(app, reference, word, detail, now=app.clock())
+    _show(options, value, lambda v: f"entry {v['entry_id']} is {v['state']}: {v['reason'] or 'waiting for its page'}")
+
+
+@verb(prints=True)
+@click.option("--kept", type=click.IntRange(0, 1000), default=10, show_default=True, help="Of what is kept.")
+@click.option("--rejects", type=click.IntRange(0, 1000), default=20, show_default=True, help="Of what was read.")
+@click.option("--unfetched", type=click.IntRange(0, 1000), default=10, show_default=True, help="Of the rest.")
+def sample(options: Options, kept: int, rejects: int, unfetched: int) -> None:
+    """A random sample to judge with `mark`; `status` then shows live precision and recall."""
+    from crawler.reports import sample as report
+
+    with options.app("wait", "sample") as app, app.store.transaction():
+        value = report.draw(app, {"kept": kept, "rejects": rejects, "unfetched": unfetched})
+    _show(options, value, report.lines)
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
 
 
 @verb(prints=True)
@@ -440,10 +483,7 @@ def search(
         found = report.report(
             app.store, " ".join(query), since=since, until=until, sector=sector, language=language, limit=limit
         )
-    if options.json:
-        _print(found)
-    else:
-        click.echo(report.lines(found))
+    _show(options, found, report.lines)
 
 
 @verb(prints=True)
@@ -454,10 +494,7 @@ def explain(options: Options, reference: str) -> None:
 
     with options.app("read", "explain") as app:
         value = report.report(app.store, reference)
-    if options.json:
-        _print(value)
-    else:
-        click.echo(report.lines(value))
+    _show(options, value, report.lines)
 
 
 @verb(prints=True)
@@ -467,10 +504,7 @@ def status(options: Options) -> None:
 
     with options.app("read", "status") as app:
         value = report.report(app)
-    if options.json:
-        _print(value)
-    else:
-        click.echo(report.lines(value))
+    _show(options, value, report.lines)
     sys.exit(1 if value["needs_attention"] else 0)
 
 
@@ -482,10 +516,7 @@ def audit(options: Options, day: str | None) -> None:
 
     with options.app("read", "audit") as app:
         value = report.report(app.store, day=day, zone=app.config.timezone)
-    if options.json:
-        _print(value)
-    else:
-        click.echo(report.lines(value))
+    _show(options, value, report.lines)
     sys.exit(0 if value["unexplained"] == 0 else 1)
 
 
@@ -497,10 +528,7 @@ def gaps(options: Options, since: str | None) -> None:
 
     with options.app("read", "gaps") as app:
         value = report.report(app.store, since=since)
-    if options.json:
-        _print(value)
-    else:
-        click.echo(report.lines(value))
+    _show(options, value, report.lines)
     sys.exit(1 if value["open"] else 0)
 
 
@@ -512,10 +540,7 @@ def courtesy(options: Options, since: str | None) -> None:
 
     with options.app("read", "courtesy") as app:
         value = report.report(app.store, app.config, since=since)
-    if options.json:
-        _print(value)
-    else:
-        click.echo(report.lines(value))
+    _show(options, value, report.lines)
     sys.exit(1 if value["violations"] else 0)
 
 
@@ -528,10 +553,7 @@ def sides(options: Options, since: str | None, only: str | None) -> None:
 
     with options.app("read", "sides") as app:
         value = report.report(app.store, since=since, one_sided=only is not None)
-    if options.json:
-        _print(value)
-    else:
-        click.echo(report.lines(value))
+    _show(options, value, report.lines)
 
 
 @verb(prints=True)
@@ -542,10 +564,7 @@ def missed(options: Options, since: str | None) -> None:
 
     with options.app("read", "missed") as app:
         value = report.report(app.store, since=since)
-    if options.json:
-        _print(value)
-    else:
-        click.echo(report.lines(value))
+    _show(options, value, report.lines)
 
 
 @verb(prints=True)
@@ -557,16 +576,14 @@ def history(options: Options, article_id: int, diff: bool) -> None:
 
     with options.app("read", "history") as app:
         value = report.report(app.store, article_id, diff=diff)
-    if options.json:
-        _print(value)
-    else:
-        click.echo(report.lines(value))
+    _show(options, value, report.lines)
 
 
 # --- sources and upkeep ----------------------------------------------------------------------------------------------
 
 
 @cli.group()
+@_shared
 def sources() -> None:
     """The sources of feeds.yaml: list, check."""
 
@@ -578,10 +595,7 @@ def sources_list(options: Options) -> None:
 
     config = options.read_config()
     value = report.listing(config, options.db or config.database_path)
-    if options.json:
-        _print(value)
-    else:
-        click.echo(report.listing_lines(value))
+    _show(options, value, report.listing_lines)
 
 
 @verb(prints=True, of=sources, name="check")
@@ -596,10 +610,7 @@ def sources_check(options: Options, ids: tuple[str, ...], everything: bool) -> N
         for id_ in ids:
             app.config.source(id_)
         value = check_sources(app, ids, everything=everything)
-        if options.json:
-            _print(value)
-        else:
-            click.echo(report.check_lines(value))
+        _show(options, value, report.check_lines)
     if value and all(row["unreachable"] for row in value):
         raise Unreachable("nothing could be reached: no source answered")
     sys.exit(0 if all(row["alive"] for row in value) else 1)
@@ -613,17 +624,17 @@ def migrate(options: Options, dry_run: bool) -> None:
 
     config = options.read_config()
     value = report.migrate(options.db or config.database_path, dry_run=dry_run)
-    if options.json:
-        _print(value)
-    else:
-        click.echo(report.lines(value))
+    _show(options, value, report.lines)
 
 
-# --- ending ------------------------------------------------------------------------------------------------------------
+# --- ending -----------------------------------------------------------------------------------------------------------
 
 
 def main(args: list[str] | None = None) -> None:
     """The entry point: every expected failure is a sentence on stderr and its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # JSON is UTF-8 whatever the locale, and a lone surrogate comes out as the escape that it came in as.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = cli.main(args=args, prog_name="pakrus", standalone_mode=False)
         sys.stdout.flush()
@@ -642,6 +653,11 @@ def main(args: list[str] | None = None) -> None:
         code = 0
     except KeyboardInterrupt:
         code = 130
+    except OSError as error:
+        # A full or vanished disk, or standard output on one; what SQLite meets comes as an error of its own.
+        click.echo(f"{error.filename or 'standard output'}: {error.strerror or error}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 4
     except Exception as error:
         if type(error).__module__ != "sqlite3":
             raise

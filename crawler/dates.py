@@ -119,7 +119,8 @@ _ENGLISH = {name: number for name, number in _MONTHS.items() if len(name) == 3 a
 _EPOCH = re.compile(r"@?(-?\d{1,10})(?:\.\d+)?|@?(\d{12,13})|(\d{16})|/date\((-?\d{1,13})(?:[+-]\d{4})?\)/")
 _COMPACT = re.compile(r"(?<!\d)(\d{4})(\d\d)(\d\d)(?:[t ]?(\d\d)(\d\d)(\d\d)?)?(?!\d)")
 _YEAR_WORD = r"(?:\s*(?:г\.?|года|год|ء))?(?![^\W\d_])"
-_YEAR = r"(?P<year>\d{4}|'?\d\d(?![\d:]))" + _YEAR_WORD
+# Two digits are a year at the end, or before a time: not in "9 May 25 killed".
+_YEAR = r"(?P<year>\d{4}|'?\d\d(?![\d:])(?=\s*$|\s*[,|)\]]|[\s\-]+\d{1,2}:?\d\d))" + _YEAR_WORD
 _FULL_YEAR = r"(?P<year>\d{4})" + _YEAR_WORD
 _DAY = r"(?<![\d:.])(?P<day>\d{1,2})(?:st|nd|rd|th|-?го|-?е)?"
 _GAP = r"[\s,.\-/|]*(?:of\s+)?"
@@ -188,8 +189,18 @@ _AMOUNT = rf"(?:(?P<n>\d{{1,4}}|{'|'.join(_ONE)})\s*)?(?P<unit>{_UNIT})\.?"
 _AGO = re.compile(
     rf"(?<![^\W_]){_AMOUNT}(?:[\s,]*(?:and|и|اور)?\s*(?P<n2>\d{{1,4}})\s*(?P<unit2>{_UNIT})\.?)?\s+(?:ago|назад|پہلے|قبل)(?![^\W_])"
 )
+# Words that may stand around a date without a year or a "today".
+_LABEL_WORDS = (
+    r"published|updated|posted|modified|last|date|time|on|at|by|the|am|pm|a\.m|p\.m"
+    r"|mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:rs|rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+    r"|опубликовано|обновлено|дата|время|в|от|утра|дня|вечера|ночи|г|года"
+    r"|понедельник|вторник|сред[ау]|четверг|пятниц[ау]|суббот[ау]|воскресенье|пн|вт|ср|чт|пт|сб|вс"
+    "|شائع|اپ ڈیٹ|تاریخ|وقت|بوقت|بجے|منٹ|بج کر|پیر|منگل|بدھ|جمعرات|جمعہ|ہفتہ|اتوار|کو|شام|صبح|رات|دوپہر|سہ"
+)
+_ZONE_NAMES = "|".join(map(re.escape, (*_HOURS, *map(_fold, _NAMED_ZONES))))
+_LABELS = re.compile(rf"(?<![^\W\d_])(?:{_fold(_LABEL_WORDS)}|{_ZONE_NAMES})(?![^\W\d_])")
 _JUST_NOW = re.compile(
-    r"(?<![^\W_])(?:just now|moments? ago|только что|сейчас|ابھی(?: ابھی)?|چند لمحے (?:پہلے|قبل))(?![^\W_])"
+    r"(?<![^\W_])(?:just now|moments? ago|только что|ابھی(?: ابھی)?|چند لمحے (?:پہلے|قبل))(?![^\W_])"
 )
 _DAYS_BACK: dict[str, int] = {
     _fold(word): days
@@ -356,7 +367,7 @@ def _epoch(text: str) -> float | None:
 
 def _relative(text: str, now: datetime, zone: tzinfo) -> tuple[datetime, str, bool] | None:
     """Instant, precision, whether it was counted back from now (no zone needed)."""
-    if match := _AGO.search(text):
+    if len(text) <= 100 and (match := _AGO.search(text)):
         unit = _UNITS[match["unit"]]
         back = unit * (int(match["n"]) if (match["n"] or "").isdigit() else 1)
         finest = unit
@@ -370,13 +381,13 @@ def _relative(text: str, now: datetime, zone: tzinfo) -> tuple[datetime, str, bo
         day = (now.astimezone(zone) - back).date()
         precision = "day" if finest < timedelta(days=30) else "month"
         return _instant(day, _MIDNIGHT, zone), precision, False
-    if _JUST_NOW.search(text):
+    if len(text) <= 40 and _JUST_NOW.search(text):
         return now, "minute", True
     if match := _DAY_WORD.search(text):
         day = now.astimezone(zone).date() - timedelta(days=_DAYS_BACK[match[1]])
         rest = text[: match.start()] + " " + text[match.end() :]
-        if any(pattern.search(rest) for pattern in _DATES):
-            return None  # "Today's paper | 5 November 2025"
+        if not _is_label(rest):
+            return None  # "Pakistan Today", "Today's paper | 5 November 2025"
         clock = _clock(rest)
         if clock is None:
             return _instant(day, _MIDNIGHT, zone), "day", False
@@ -409,6 +420,8 @@ def _parsed(text: str, zone_name: str, today: date | None) -> _Parsed | None:
         if not days:
             continue
         before, after = text[: match.start()], text[match.end() :]
+        if not match.groupdict().get("year") and not _is_label(f"{before} {after}"):
+            continue  # "the May 9 riots"
         if match.groupdict().get("day") is None and "a" not in match.groupdict() and "week" not in match.groupdict():
             return _Parsed(days[0].replace(day=1), _MIDNIGHT, "month", None)
         after = after.removeprefix("t")
@@ -513,6 +526,11 @@ def _clock(text: str) -> tuple[timedelta, str, int] | None:
         return None
     exact = "second" in match.groupdict() and match["second"] is not None
     return timedelta(hours=hour, minutes=minute, seconds=min(second, 59)), "exact" if exact else "minute", match.end()
+
+
+def _is_label(text: str) -> bool:
+    """Whether what stands around a date is a word like "published", a weekday, a clock time; no other words."""
+    return not any(c.isalpha() for c in _LABELS.sub(" ", text))
 
 
 def _is_zone(text: str) -> bool:

@@ -6,9 +6,10 @@ has fetched. Judging happens before a transaction begins; what depends on the ro
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from crawler import cluster, schedule, urls
@@ -17,10 +18,11 @@ from crawler.classify import classify, worth_fetching
 from crawler.config import SourceConfig
 from crawler.shadow import shadow
 from crawler.text import sentences
-from crawler.types import Classification, Document, Entry, Fetched, Moment, Reading, Text
+from crawler.types import Classification, Document, Entry, Fetched, Moment, Reading, Reason, SectorScore, Text
 from store.articles import NewArticle
 from store.frontier import NewEntry
-from store.records import Article, MentionRow, Outcome, Pending, State, Validators, Visit
+from store.marks import Word
+from store.records import Article, MentionRow, Outcome, Pending, State, Validators, Visit, utc_time
 from store.visits import Gap
 
 # Kept articles are read again for edits, so long after they were first seen; most edits come within the day.
@@ -226,7 +228,7 @@ def settle_page(
     if document is not None and document.outcome in ("article", "teaser"):
         document = _with_feed(document, pending)
         note = "teaser: the page shows only its beginning" if document.outcome == "teaser" else ""
-        verdict = _judge(app, document, source)
+        verdict = judge(app, document, source_id=source.id, country=source.country)
         return _record(app, pending, source, document, verdict, fetched=fetched, now=now, note=note)
     if document is not None:
         problem = f"{document.outcome}: {'; '.join(document.problems) or 'no article on the page'}"
@@ -234,7 +236,7 @@ def settle_page(
     assert problem is not None
     stand_in = _feed_document(pending, source)
     if stand_in is not None:
-        verdict = _judge(app, stand_in, source)
+        verdict = judge(app, stand_in, source_id=source.id, country=source.country)
         if verdict.grade:
             return _record(
                 app,
@@ -261,7 +263,15 @@ def settle_from_feed(app: App, pending: Pending, *, now: datetime) -> State:
     source = app.config.source(pending.source_id)
     document = _feed_document(pending, source, least=0)
     assert document is not None
-    return _record(app, pending, source, document, _judge(app, document, source), fetched=None, now=now)
+    return _record(
+        app,
+        pending,
+        source,
+        document,
+        judge(app, document, source_id=source.id, country=source.country),
+        fetched=None,
+        now=now,
+    )
 
 
 def _with_feed(document: Document, pending: Pending) -> Document:
@@ -298,19 +308,32 @@ def _feed_document(pending: Pending, source: SourceConfig, *, least: int = STAND
     )
 
 
-def _judge(app: App, document: Document, source: SourceConfig) -> Classification:
-    return classify(
+def judge(app: App, document: Document, *, source_id: str, country: str) -> Classification:
+    """The verdict on a document; a person's word on its page goes before the program's."""
+    verdict = classify(
         Text(
             title=_clean(document.title)[:MOST_TITLE],
             text=_clean(document.text)[:MOST_TEXT],
             language=document.language,
             url=document.url,
             published=document.published.instant if document.published else None,
-            country=source.country,
-            source=source.id,
+            country=country,
+            source=source_id,
         ),
         app.lexicon,
     )
+    word = app.store.marks.word(urls.canonical(document.canonical_url or document.url))
+    return verdict if word is None else _as_marked(verdict, word)
+
+
+def _as_marked(verdict: Classification, word: Word) -> Classification:
+    grade = verdict.grade if word.grade is None else word.grade
+    sectors = verdict.sectors
+    if word.sectors is not None:
+        found = {s.sector: s.evidence for s in verdict.sectors}
+        sectors = tuple(SectorScore(sector=s, score=1.0, evidence=found.get(s, ())) for s in word.sectors)
+    said = Reason(code="mark", weight=1.0, detail="a person's word")
+    return replace(verdict, grade=grade, sectors=sectors, reasons=(*verdict.reasons, said))
 
 
 def _record(
@@ -368,7 +391,7 @@ def _settle_recheck(
     if document is not None and document.outcome == "article":
         document = _with_feed(document, pending)
         if not cluster.is_trivial_edit(old.title, old.text, _clean(document.title), _clean(document.text)):
-            revised = _judge(app, document, source)
+            revised = judge(app, document, source_id=source.id, country=source.country)
     with app.store.transaction():
         if gone:
             articles.withdraw(old.id, at=now)
@@ -569,18 +592,7 @@ def settle_line(app: App, line: Line, *, now: datetime) -> str:
     had = store.documents.get(before.id) if before else None
     if had == (document.title, document.text):
         return "unchanged"
-    verdict = classify(
-        Text(
-            title=document.title,
-            text=document.text,
-            language=line.language,
-            url=line.url,
-            published=line.published.instant if line.published else None,
-            country=line.country,
-            source=line.source,
-        ),
-        app.lexicon,
-    )
+    verdict = judge(app, document, source_id=line.source, country=line.country)
     with store.transaction():
         if before is not None and before.article_id is not None:
             return _line_again(app, before.article_id, before.id, document, verdict, now=now)
@@ -628,6 +640,49 @@ def _line_again(
         return "unchanged"
     _revise(app, old, document, verdict, now=now)
     return "revised"
+
+
+def stored_document(app: App, article: Article) -> Document:
+    """A stored article as the document that it was made from."""
+    return Document(
+        url=article.url,
+        canonical_url=article.canonical_url,
+        outcome="article",
+        title=article.title,
+        text=article.text,
+        author=article.author,
+        published=Moment(
+            instant=article.published_at, precision=article.published_precision, origin=article.published_from
+        ),
+        language=article.language,
+        origin=article.origin,
+        dateline=app.store.articles.row(article.id)["dateline"],
+    )
+
+
+def read_document(row: Mapping[str, Any]) -> Document:
+    """A rejected entry as the document that was read; `row` is an entry with `read_title` and `read_text`."""
+    published = utc_time(row["published_at"]) if row["published_at"] else None
+    return Document(
+        url=row["url"],
+        canonical_url=row["canonical_url"],
+        outcome="article",
+        title=row["read_title"],
+        text=row["read_text"],
+        published=Moment(instant=published, precision=row["published_precision"]),
+    )
+
+
+def drop(app: App, article: Article, verdict: Classification) -> None:
+    """An article that is judged irrelevant now goes back among the rejects, with its documents."""
+    entries = app.store.connection.execute("SELECT id FROM entries WHERE article_id = ?", (article.id,)).fetchall()
+    copies = app.store.articles.copies(article.id)
+    app.store.articles.drop(article.id)
+    for row in entries:
+        app.store.frontier.settle(row["id"], State.REJECTED, reason=verdict.reason, score=verdict.score)
+    for copy in copies:
+        app.store.frontier.restate(copy, State.KEPT)
+    app.store.stories.refresh(article.story_id)
 
 
 # --- small things -------------------------------------------------------------------------------------------------

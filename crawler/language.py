@@ -21,7 +21,8 @@ MIN_LETTERS = 3
 NON_LATIN_SHARE = 0.2
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
-_NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|<[^<>]{0,200}>|[\d_\W]+")
+_NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|<[^<>]{0,200}>")
+_NO_LETTERS = re.compile(r"[\d_\W]+")
 _SCRIPTS = {
     "latin": re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]"),
     "cyrillic": re.compile(r"[\u0400-\u052f]"),
@@ -64,23 +65,44 @@ _CANDIDATES = {
 }
 # What the model calls otherwise; Western Punjabi (Shahmukhi) is to its readers, and to our lexicon, Urdu.
 _SAME = {"pnb": "ur", "azb": "az"}
-_USUAL = {"latin": "en", "cyrillic": "ru", "devanagari": "hi"}
 # The usual language of a script needs less evidence, and so does the one that the page or the feed declares. The
 # factors are those of a prior: on headlines of 25 characters lid.176 spreads its belief over its 176 languages.
-_PRIOR_USUAL = 8.0
+_PRIOR = {"latin": ("en", 20.0), "cyrillic": ("ru", 8.0), "arabic": ("ur", 3.0), "devanagari": ("hi", 8.0)}
 _PRIOR_HINT = 6.0
 _MIN_BELIEF = 0.02
 
-_SINDHI = re.compile(
-    r"[\u067a\u067b\u067d\u067f\u0680\u0683\u0684\u068a\u068c\u068f\u06a6\u06aa\u06b1\u06b3\u06bb]"
-)
+_SINDHI = re.compile(r"[\u067a\u067b\u067d\u067f\u0680\u0683\u0684\u068a\u068c\u068f\u06a6\u06aa\u06b1\u06b3\u06bb]")
 _PASHTO = re.compile(r"[\u067c\u0681\u0685\u0689\u0693\u0696\u069a\u06ab\u06bc\u06cd\u06d0]")
 _UYGHUR_KURDISH = re.compile(r"[\u06c6\u06c7\u06c8\u06cb\u06d5\u0695\u06b5\u06ce]")
 _URDU = re.compile(r"[\u0679\u0688\u0691\u06ba\u06d2\u06be\u06c1\u06c3\u06d3]")
 _URDU_ONLY = re.compile(r"[\u0679\u0688\u0691\u06ba\u06d2\u06d3]")
 # Words that Urdu and Persian do not share, for headlines without a letter that Urdu alone has.
-_URDU_WORDS = frozenset("کا کی کو کر اور نے سے پر ہے ہیں گیا گئی دیا دی تھا ہو جو".split())
-_PERSIAN_WORDS = frozenset("در به از با که را این است شد می های برای بر خود".split())
+_URDU_WORDS = frozenset(
+    [
+        "کا",
+        "کی",
+        "کو",
+        "کر",
+        "اور",
+        "نے",
+        "سے",
+        "پر",
+        "ہے",
+        "ہیں",
+        "گیا",
+        "گئی",
+        "دیا",
+        "دی",
+        "تھا",
+        "ہو",
+        "جو",
+        "ایس",
+        "پی",
+        "ایم",
+        "ایف",
+    ]
+)
+_PERSIAN_WORDS = frozenset(["در", "به", "از", "با", "که", "را", "این", "است", "شد", "می", "های", "برای", "بر", "خود"])
 _KAZAKH = re.compile(r"[\u04d9\u0493\u049b\u04a3\u04e9\u04b1\u04af\u04bb]", re.I)
 _UKRAINIAN = re.compile(r"[\u0457\u0454\u0491]", re.I)
 _BYELORUSSIAN = re.compile(r"\u045e", re.I)
@@ -99,18 +121,15 @@ def detect(text: str, *, hint: str = "") -> str:
     `hint` is what the feed or the page declares (``en-GB`` counts as ``en``); it breaks ties and is never believed
     against the script.
     """
-    letters = _NOISE.sub(" ", _INVISIBLE.sub("", text[: 2 * SAMPLE]))[:SAMPLE]
-    counts = {name: found for name, pattern in _SCRIPTS.items() if (found := len(pattern.findall(letters)))}
+    letters = _NO_LETTERS.sub(" ", _NOISE.sub(" ", _INVISIBLE.sub("", text[: 2 * SAMPLE])))[:SAMPLE]
+    patterns = {"latin": _SCRIPTS["latin"]} if letters.isascii() else _SCRIPTS
+    counts = {name: found for name, pattern in patterns.items() if (found := len(pattern.findall(letters)))}
     total = sum(counts.values())
     if total < MIN_LETTERS:
         return UNDECIDED
     hint = hint.strip().lower().replace("_", "-").partition("-")[0]
     other = {name: found for name, found in counts.items() if name != "latin"}
-    script = (
-        max(other, key=lambda name: other[name])
-        if sum(other.values()) >= NON_LATIN_SHARE * total
-        else "latin"
-    )
+    script = max(other, key=lambda name: other[name]) if sum(other.values()) >= NON_LATIN_SHARE * total else "latin"
     if "kana" in counts and script in ("han", "kana"):
         return "ja"
     if script in _ONE_LANGUAGE:
@@ -158,9 +177,9 @@ def _by_model(letters: str, script: str, hint: str) -> str:
         code = _SAME.get(code, code)
         if code in candidates:
             scores[code] = scores.get(code, 0.0) + belief
-    usual = _USUAL.get(script)
+    usual, prior = _PRIOR[script]
     if usual in scores:
-        scores[usual] *= _PRIOR_USUAL
+        scores[usual] *= prior
     if hint in candidates:
         scores[hint] = max(scores.get(hint, 0.0), _MIN_BELIEF / 2) * _PRIOR_HINT
     best = max(scores, key=lambda code: scores[code], default="")

@@ -1,19 +1,25 @@
 """Replay: relevance, sectors, copies and stories again over what is stored, after the lexicon or the rules changed.
 
 All of it happens in one transaction; a dry run does the same and rolls back, so that it cannot say anything else than
-what would happen.
+what would happen. Every document is judged anew. Copies and stories depend on what came first, so only those stories
+are made anew that a changed judgement touches; all others stay as they are, and what has not changed changes nothing.
 """
 
+import hashlib
+import json
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from crawler import cluster
 from crawler.app import App
-from crawler.classify import classify
-from crawler.ingest import new_article, place
+from crawler.ingest import drop, judge, new_article, place, read_document, stored_document
 from crawler.terminal import plain
-from crawler.types import Classification, Document, Moment, Text
+from crawler.types import Classification, Document
 from store.articles import NewArticle
 from store.records import Article, State, utc_text, utc_time
 
@@ -37,6 +43,7 @@ def reassess(app: App, *, dry_run: bool) -> dict[str, Any]:
             judged = _replay(app, now)
             after = _snapshot(app)
             store.note("lexicon", app.lexicon.hash)
+            store.note("placing", placing_rules())
             if dry_run:
                 raise _RollBack
     except _RollBack:
@@ -44,156 +51,172 @@ def reassess(app: App, *, dry_run: bool) -> dict[str, Any]:
     return {"dry_run": dry_run, "at": utc_text(now), "judged": judged, **_differences(before, after)}
 
 
+@cache
+def placing_rules() -> str:
+    """A digest of the code that places articles: where it changed, all stories are made anew."""
+    files = sorted(Path(cluster.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+
+
 def _replay(app: App, now: datetime) -> int:
     store = app.store
-    run = store.connection.execute
-    old_story: dict[int, int] = {}
-    again: list[tuple[NewArticle, Article | None, int]] = []  # article as judged now, as it stands, entry
-    judged = 0
-    for article_id in store.articles.all_ids():
-        article = store.articles.get(article_id)
-        row = store.articles.row(article_id)
-        document = _document(article, row["dateline"])
-        verdict = _judge(app, document, article.country, article.source_id)
-        judged += 1
-        if not verdict.grade:
-            _drop(app, article, verdict)
-            continue
-        old_story[article_id] = article.story_id
-        new = new_article(
-            app,
-            document,
-            verdict,
-            source_id=article.source_id,
-            country=article.country,
-            first_seen=article.first_seen_at,
-        )
-        again.append((replace(new, canonical_url=article.canonical_url), article, 0))
-    for row in run(
-        "SELECT e.*, d.title AS read_title, d.text AS read_text, n.country, n.language FROM documents d"
+    rejects = store.connection.execute(
+        "SELECT e.*, d.title AS read_title, d.text AS read_text, n.country FROM documents d"
         " JOIN entries e ON e.id = d.entry_id JOIN sources n ON n.id = e.source_id"
         " WHERE e.state = 'rejected' AND d.text <> '' ORDER BY e.id"
-    ).fetchall():
-        document = Document(
-            url=row["url"],
-            canonical_url=row["url"],
-            outcome="article",
-            title=row["read_title"],
-            text=row["read_text"],
-            published=Moment(
-                instant=utc_time(row["published_at"]) if row["published_at"] else None,
-                precision=row["published_precision"],
-            ),
-        )
-        verdict = _judge(app, document, row["country"], row["source_id"])
+    ).fetchall()
+    judged = 0
+    everything = store.noted("placing") not in (None, placing_rules())
+    touched: set[int] = set()  # stories that are made anew
+    for article_id in store.articles.all_ids():
+        article = store.articles.get(article_id)
+        document, verdict = _judge_stored(app, article)
+        judged += 1
+        if not verdict.grade:
+            touched.add(article.story_id)
+            drop(app, article, verdict)
+            continue
+        new = _anew(app, article, document, verdict)
+        if everything or _placed_differently(app, article_id, new):
+            touched.add(article.story_id)
+        store.articles.rewrite(article_id, new, story_id=article.story_id, duplicate_of=article.duplicate_of)
+        store.stories.refresh(article.story_id)
+    found: list[tuple[NewArticle, Mapping[str, Any]]] = []  # rejects that are kept now, with their entries
+    for row in rejects:
+        document = read_document(row)
+        verdict = judge(app, document, source_id=row["source_id"], country=row["country"])
         judged += 1
         if verdict.grade:
+            first_seen = utc_time(row["first_seen_at"])
             new = new_article(
-                app,
-                document,
-                verdict,
-                source_id=row["source_id"],
-                country=row["country"],
-                first_seen=utc_time(row["first_seen_at"]),
+                app, document, verdict, source_id=row["source_id"], country=row["country"], first_seen=first_seen
             )
-            known = store.articles.by_canonical(new.canonical_url)
-            if known is None:
-                again.append((new, None, row["id"]))
+            if store.articles.by_canonical(new.canonical_url) is None:
+                found.append((new, row))
         elif row["score"] != verdict.score:
-            run("UPDATE entries SET reason = ?, score = ? WHERE id = ?", (verdict.reason, verdict.score, row["id"]))
-    _place_all(app, again, old_story, now=now)
+            store.connection.execute(
+                "UPDATE entries SET reason = ?, score = ? WHERE id = ?", (verdict.reason, verdict.score, row["id"])
+            )
+    _place_again(app, touched, found, now=now)
     return judged
 
 
-def _place_all(
-    app: App, again: list[tuple[NewArticle, Article | None, int]], old_story: dict[int, int], *, now: datetime
-) -> None:
-    """Copies and stories from nothing, in the order of publication; then each story gets back the number that most
-    of its articles had."""
-    store = app.store
-    run = store.connection.execute
-    run("PRAGMA defer_foreign_keys = ON")  # stories are renumbered on the way
-    merges = run("SELECT coalesce(max(rowid), 0) FROM story_merges").fetchone()[0]
-    for table in ("shingles", "story_keys"):
-        run(f"DELETE FROM {table}")  # noqa: S608 - names from above
-    run("UPDATE articles SET duplicate_of = NULL")
-    # Out of the way of the numbers that are given out now.
-    run("UPDATE articles SET story_id = -id")
-    run("DELETE FROM stories")
-    floor = max(old_story.values(), default=0)
-    run(
-        "INSERT INTO stories (id, headline, first_published_at, last_published_at, created_at)"
-        " VALUES (?, '', '', '', '')",
-        (floor + 1,),
+def _judge_stored(app: App, article: Article) -> tuple[Document, Classification]:
+    """The verdict on a stored article. As when it was edited: an edit never unmakes an article."""
+    document = stored_document(app, article)
+    verdict = judge(app, document, source_id=article.source_id, country=article.country)
+    if verdict.grade:
+        return document, verdict
+    for old in app.store.articles.revisions(article.id):
+        earlier = replace(document, title=old.title, text=old.text)
+        if judge(app, earlier, source_id=article.source_id, country=article.country).grade:
+            return document, replace(verdict, grade=1)
+    return document, verdict
+
+
+def _anew(app: App, article: Article, document: Document, verdict: Classification) -> NewArticle:
+    new = new_article(
+        app,
+        document,
+        verdict,
+        source_id=article.source_id,
+        country=article.country,
+        first_seen=article.first_seen_at,
     )
-    for new, article, entry_id in sorted(again, key=lambda item: (item[0].at, item[0].canonical_url)):
-        placed = place(app, new, now=now, old=store.articles.get(article.id) if article else None)
-        if article is None:
-            store.frontier.settle(
-                entry_id, placed.state, reason="kept by reassess", score=new.score, article_id=placed.article_id
-            )
-    run("DELETE FROM story_merges WHERE rowid > ?", (merges,))
-    run("DELETE FROM stories WHERE id NOT IN (SELECT story_id FROM articles)")
-    _renumber(app, old_story)
-    for row in run("SELECT id, duplicate_of FROM articles").fetchall():
-        store.frontier.restate(row["id"], State.DUPLICATE if row["duplicate_of"] else State.KEPT)
+    return replace(new, canonical_url=article.canonical_url)
 
 
-def _renumber(app: App, old_story: dict[int, int]) -> None:
+def _placed_differently(app: App, article_id: int, new: NewArticle) -> bool:
+    """Whether what copies and stories are told by has changed."""
     run = app.store.connection.execute
+    shingles = {row[0] for row in run("SELECT hash FROM shingles WHERE article_id = ?", (article_id,))}
+    keys = {row[0] for row in run("SELECT key FROM story_keys WHERE article_id = ?", (article_id,))}
+    profile = json.loads(app.store.articles.row(article_id)["profile"])
+    return (shingles, keys, profile) != (set(new.fingerprint), set(new.story_keys), new.profile)
+
+
+def _place_again(
+    app: App, touched: set[int], found: list[tuple[NewArticle, Mapping[str, Any]]], *, now: datetime
+) -> None:
+    """Makes the touched stories anew, in the order of publication, beside those that stay; then each gets back the
+    number that most of its articles had."""
+    articles, stories = app.store.articles, app.store.stories
+    run = app.store.connection.execute
+    old_story = {a.id: a.story_id for story in sorted(touched) for a in articles.of_story(story)}
+    # Above all numbers that were ever given out, so that an old edition never points at another story.
+    floor = run(
+        "SELECT max(coalesce((SELECT max(id) FROM stories), 0), coalesce((SELECT max(story_id) FROM digest_items), 0),"
+        " coalesce((SELECT max(merged_id) FROM story_merges), 0))"
+    ).fetchone()[0]
+    made_at = {row["id"]: row["created_at"] for row in run("SELECT id, created_at FROM stories")}
+    for number, article_id in enumerate(old_story, 1):
+        run(
+            "INSERT INTO stories (id, headline, first_published_at, last_published_at, created_at)"
+            " VALUES (?, '', '', '', ?)",
+            (floor + number, utc_text(now)),
+        )
+        run("UPDATE articles SET story_id = ?, duplicate_of = NULL WHERE id = ?", (floor + number, article_id))
+        for table in ("shingles", "story_keys"):
+            run(f"DELETE FROM {table} WHERE article_id = ?", (article_id,))  # noqa: S608 - names from above
+    for story in touched:
+        stories.refresh(story)
+    queue: list[tuple[NewArticle | None, int, Mapping[str, Any] | None]] = [
+        *((None, article_id, None) for article_id in old_story),
+        *((new, 0, row) for new, row in found),
+    ]
+    ats = {article_id: _at(articles.get(article_id)) for article_id in old_story}
+    merges = run("SELECT coalesce(max(rowid), 0) FROM story_merges").fetchone()[0]
+    for made, article_id, row in sorted(queue, key=lambda q: ((q[0].at if q[0] else ats[q[1]]), q[1])):
+        if made is None:
+            article = articles.get(article_id)
+            place(app, _anew(app, article, *_judge_stored(app, article)), now=now, old=article)
+        elif row is not None:
+            _keep(app, made, row, now=now)
+    # Of the merges only those are news that joined two stories which stood before.
+    run("DELETE FROM story_merges WHERE rowid > ? AND max(story_id, merged_id) > ?", (merges, floor))
+    _renumber(app, old_story, floor, made_at)
+    for row in run("SELECT id, duplicate_of FROM articles").fetchall():
+        app.store.frontier.restate(row["id"], State.DUPLICATE if row["duplicate_of"] else State.KEPT)
+
+
+def _at(article: Article) -> datetime:
+    return article.published_at or article.first_seen_at
+
+
+def _keep(app: App, new: NewArticle, row: Mapping[str, Any], *, now: datetime) -> None:
+    """A reject becomes an article, and so do the entries of other sources that led to its page."""
+    run = app.store.connection.execute
+    known = app.store.articles.by_canonical(new.canonical_url)
+    if known is None:
+        placed = place(app, new, now=now)
+        article_id, state = placed.article_id, placed.state
+    else:  # two rejects were of one page
+        article_id, state = known.id, State.DUPLICATE if known.duplicate_of else State.KEPT
+    same = run(
+        "SELECT id FROM entries WHERE id = ? OR (canonical_url = ? AND state = 'rejected' AND reason = ?)",
+        (row["id"], row["canonical_url"], row["reason"]),
+    ).fetchall()
+    for entry in same:
+        app.store.frontier.settle(entry["id"], state, reason="kept by reassess", score=new.score, article_id=article_id)
+
+
+def _renumber(app: App, old_story: Mapping[int, int], floor: int, made_at: Mapping[int, str]) -> None:
+    """Gives the stories that were made anew the numbers that most of their articles had, where these are free."""
+    run = app.store.connection.execute
+    run("PRAGMA defer_foreign_keys = ON")  # story and articles take the new number one after the other
     votes: dict[int, Counter[int]] = defaultdict(Counter)
-    for row in run("SELECT id, story_id FROM articles").fetchall():
+    for row in run("SELECT id, story_id FROM articles WHERE story_id > ? ORDER BY id", (floor,)).fetchall():
         if row["id"] in old_story:
             votes[row["story_id"]][old_story[row["id"]]] += 1
-    claims = sorted((-count, old, new) for new, counter in votes.items() for old, count in counter.items())
-    taken: set[int] = set()
+    taken = {row[0] for row in run("SELECT id FROM stories")}
     named: set[int] = set()
-    for _, old, new in claims:
+    for _, old, new in sorted((-count, old, new) for new, counter in votes.items() for old, count in counter.items()):
         if old in taken or new in named:
             continue
         taken.add(old)
         named.add(new)
-        run("UPDATE stories SET id = ? WHERE id = ?", (old, new))
+        run("UPDATE stories SET id = ?, created_at = ? WHERE id = ?", (old, made_at[old], new))
         run("UPDATE articles SET story_id = ? WHERE story_id = ?", (old, new))
-
-
-def _drop(app: App, article: Article, verdict: Classification) -> None:
-    entries = app.store.connection.execute("SELECT id FROM entries WHERE article_id = ?", (article.id,)).fetchall()
-    app.store.articles.drop(article.id)
-    for row in entries:
-        app.store.frontier.settle(row["id"], State.REJECTED, reason=verdict.reason, score=verdict.score)
-
-
-def _document(article: Article, dateline: str) -> Document:
-    return Document(
-        url=article.url,
-        canonical_url=article.canonical_url,
-        outcome="article",
-        title=article.title,
-        text=article.text,
-        author=article.author,
-        published=Moment(
-            instant=article.published_at, precision=article.published_precision, origin=article.published_from
-        ),
-        language=article.language,
-        origin=article.origin,
-        dateline=dateline,
-    )
-
-
-def _judge(app: App, document: Document, country: str, source: str) -> Classification:
-    return classify(
-        Text(
-            title=document.title,
-            text=document.text,
-            language=document.language,
-            url=document.url,
-            published=document.published.instant if document.published else None,
-            country=country,
-            source=source,
-        ),
-        app.lexicon,
-    )
 
 
 def _snapshot(app: App) -> Snapshot:

@@ -272,10 +272,15 @@ def _bare(word: str) -> str | None:
     return _steady(match[1]) if match and len(match[1]) > 3 else None
 
 
+_LONGEST_WORD = 64  # letters; what is longer is no word, and its beginning stands for it
+
+
 @lru_cache(maxsize=100_000)
 def key_of(cased: str) -> str:
     """What stands in the shadow for one folded word, given with its letter case: a capital tells a name from a verb."""
     word = cased.lower()
+    if len(word) > _LONGEST_WORD:
+        return word[:_LONGEST_WORD].replace("'", "")
     if word in _whole():
         key: str | None = _whole()[word]
     else:

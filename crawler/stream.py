@@ -1,6 +1,7 @@
 """JSON Lines in, JSON Lines out: what `classify` and `ingest` read. A bad line is reported and stops nothing."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -135,13 +136,21 @@ def _lines(lines: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def _object(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw)
+        value = json.loads(raw, parse_float=_finite, parse_constant=_finite)
     except UnicodeDecodeError:
         raise _Malformed("is not UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise _Malformed(f"is no JSON: {error}") from None
     if not isinstance(value, dict):
         raise _Malformed('must be a JSON object, like {"id": 1, "title": "...", "text": "..."}')
+    return value
+
+
+def _finite(number: str) -> float:
+    """JSON knows no NaN and no infinity, and an `id` must go out as it came in."""
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number} is no number of JSON")
     return value
 
 

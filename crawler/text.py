@@ -86,7 +86,12 @@ _TO_CYRILLIC = {ord(a): b for a, b in zip("aceopxykmhtbABCEHKMOPTXYI", "асео
 _TO_LATIN = {ord(a): b for a, b in zip("асеорхуіАВСЕНКМОРТХУІ", "aceopxyiABCEHKMOPTXYI", strict=True)}
 
 
-def _one_script(match: re.Match[str]) -> str:
+def one_script(text: str) -> str:
+    """`text` with Latin look-alikes inside Cyrillic words, and the reverse, written in the word's own script."""
+    return _MIXED_WORD.sub(_own_script, text) if _MIXED.search(text) else text
+
+
+def _own_script(match: re.Match[str]) -> str:
     """A word of two scripts, written in the one that its other letters prove; as it was where neither is proven."""
     word = match.group()
     latin = word.translate(_TO_LATIN)
@@ -110,8 +115,8 @@ def fold(s: str) -> Folded:
         chars = set(text)
     for char in chars & _CHANGED:
         text = text.replace(char, _SINGLE[char])
-    if not chars.isdisjoint(_CYRILLIC) and not chars.isdisjoint(_LATIN) and _MIXED.search(text):
-        text = _MIXED_WORD.sub(_one_script, text)
+    if not chars.isdisjoint(_CYRILLIC) and not chars.isdisjoint(_LATIN):
+        text = one_script(text)
     return Folded(text=text.lower(), cased=text, offsets=offsets)
 
 

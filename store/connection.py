@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from store.documents import Documents
     from store.frontier import Frontier
     from store.hosts import Hosts
+    from store.marks import Marks
     from store.sources import Sources
     from store.stories import Stories
     from store.visits import Visits
@@ -280,6 +281,12 @@ class Store:
         from store.visits import Visits
 
         return Visits(self)
+
+    @cached_property
+    def marks(self) -> "Marks":
+        from store.marks import Marks
+
+        return Marks(self)
 
     @cached_property
     def digests(self) -> "Digests":

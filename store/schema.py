@@ -270,6 +270,15 @@ CREATE TABLE marks (
     detail TEXT NOT NULL DEFAULT ''
 );
 
+CREATE INDEX marks_url ON marks (url);
+
+CREATE TABLE samples (
+    entry_id INTEGER PRIMARY KEY REFERENCES entries (id),
+    at TEXT NOT NULL,
+    stratum TEXT NOT NULL, -- kept, rejects (judged by their text), unfetched (ruled out by title or bytes)
+    population INTEGER NOT NULL -- how many entries the stratum had when this one was drawn
+);
+
 CREATE TABLE digests (
     id INTEGER PRIMARY KEY,
     date TEXT NOT NULL,

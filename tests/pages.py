@@ -1,4 +1,4 @@
-"""What the tests of the documentation share: the blocks of a page, and a shell in which its commands run as they stand."""
+"""What the documentation's tests share: the blocks of a page, and a shell in which its commands run as they stand."""
 
 import os
 import re
@@ -62,8 +62,8 @@ def furnish(folder: Path) -> None:
     _script(folder / "run", f'exec "{sys.executable}" -m crawler "$@"')
     _script(binaries / "python", f'exec "{sys.executable}" "$@"')
     _script(binaries / "sqlite-utils", f'exec "{sys.executable}" -m sqlite_utils "$@"')
-    (binaries / "sqlite3.py").write_text(_SQLITE3)
-    _script(binaries / "sqlite3", f'exec "{sys.executable}" -S "{binaries}/sqlite3.py" "$@"')
+    (binaries / "ask.py").write_text(_SQLITE3)
+    _script(binaries / "sqlite3", f'exec "{sys.executable}" -S "{binaries}/ask.py" "$@"')
 
 
 def _script(path: Path, line: str) -> None:
@@ -75,7 +75,12 @@ def shell(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs a block of a page in a furnished folder."""
     path = f"{folder}/.venv/bin:{os.environ.get('PATH', '/usr/bin:/bin')}"
     return subprocess.run(
-        ["/bin/sh", "-euc", text], cwd=folder, capture_output=True, text=True, timeout=120, env={**os.environ, "PATH": path}
+        ["/bin/sh", "-euc", text],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PATH": path},
     )
 
 

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.classify import classification_json, classify, may_concern, worth_fetching
+from crawler.classify import classification_json, classify, may_concern, passages, worth_fetching
 from crawler.classify.relevance import features, weights
-from crawler.classify import passages
 from crawler.lexicon import Lexicon, build, load
 from crawler.types import Classification, Text
 
@@ -109,7 +108,9 @@ def test_empty_and_endless_texts_have_a_verdict() -> None:
 def test_reasons_add_up_to_the_score() -> None:
     import math
 
-    text = Text(title="Pakistan, Russia sign accord", text="Russia and Pakistan signed an accord on trade.", language="en")
+    text = Text(
+        title="Pakistan, Russia sign accord", text="Russia and Pakistan signed an accord on trade.", language="en"
+    )
     values = features(passages.read(text, load()))
     table = weights()["relevant"]
     z = table["bias"] + sum(table.get(name, 0.0) * value for name, value in values.items())
@@ -124,7 +125,11 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
     root = tmp_path_factory.mktemp("lexicon")
     (root / "topics").mkdir()
     (root / "topics" / "pakistan-turkiye.yaml").write_text((CASES / "second_topic.yaml").read_text("utf-8"), "utf-8")
-    for folder, names in (("sides", ["pakistan.yaml"]), ("languages", ["en.yaml"]), ("sectors", ["energy.yaml", "defence.yaml"])):
+    for folder, names in (
+        ("sides", ["pakistan.yaml"]),
+        ("languages", ["en.yaml"]),
+        ("sectors", ["energy.yaml", "defence.yaml"]),
+    ):
         (root / folder).mkdir()
         for name in names:
             (root / folder / name).write_text((HOME / folder / name).read_text("utf-8"), "utf-8")
@@ -143,7 +148,34 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Lexicon:
         ("Roast turkey in Lahore", "A hotel in Pakistan serves roast turkey at Christmas.", {0}, None),
     ],
 )  # fmt: skip
-def test_another_pair_is_one_topic_file(second: Lexicon, title: str, text: str, grades: set[int], first: str | None) -> None:
+def test_another_pair_is_one_topic_file(
+    second: Lexicon, title: str, text: str, grades: set[int], first: str | None
+) -> None:
     one = classify(Text(title=title, text=text, language="en"), second)
     assert one.grade in grades, one.reason
     assert (one.sectors[0].sector if one.sectors else None) == first
+
+
+def test_the_worked_examples_of_the_page_come_out_as_it_says() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "judgement.md").read_text("utf-8")
+    examples = page.split("## Three examples")[1].split("## To add a name")[0].split("\n**")[1:]
+    grades = []
+    for example in examples:
+        quoted = [line.removeprefix(">").strip() for line in example.splitlines() if line.startswith(">")]
+        blank = quoted.index("")
+        one = verdict(" ".join(quoted[:blank]), " ".join(quoted[blank + 1 :]), country="PK")
+        said = example.split("Grade ")[1]
+        assert one.grade == int(said[0])
+        codes = {word for word in said.split("`")[1::2]}
+        assert codes <= {reason.code for reason in one.reasons}, codes
+        if one.grade:
+            assert one.sectors[0].sector in said.split(".")[0]
+        grades.append(one.grade)
+    assert grades == [2, 1, 0]
+
+
+def test_every_feature_is_explained_in_words() -> None:
+    from crawler.classify.relevance import MEANING
+
+    values = features(passages.read(Text(title="Pakistan, Russia sign", text="Pakistan and Russia signed."), load()))
+    assert set(values) == set(MEANING)

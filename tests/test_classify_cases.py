@@ -27,7 +27,9 @@ def _cases() -> list[Any]:
         for line in (HOME / "judgement" / f"{language}.jsonl").read_text("utf-8").splitlines():
             case = json.loads(line)
             case.update(
-                grades=case["expect"]["grade"], not_names=case.get("mentions_exclude", ()), first=case.get("first_sector")
+                grades=case["expect"]["grade"],
+                not_names=case.get("mentions_exclude", ()),
+                first=case.get("first_sector"),
             )
             found.append(pytest.param(case, id=f"{language}-{case['name']}"))
     return found

@@ -16,7 +16,8 @@ TITLE = {
 TEXT = {
     "en": "The ministers met on Monday.\n\nThey signed a paper on 60,000 tonnes of wheat.\n\nThe ship sails in May.",
     "ru": "Министры встретились в понедельник.\n\nОни подписали документ о 60 000 тонн пшеницы.\n\nСудно выйдет в мае.",
-    "ur": "وزرا کی ملاقات پیر کو ہوئی۔\n\nانہوں نے 60 ہزار ٹن گندم کی دستاویز پر دستخط کیے۔\n\nجہاز مئی میں روانہ ہوگا۔",
+    "ur": "وزرا کی ملاقات پیر کو ہوئی۔\n\nانہوں نے 60 ہزار ٹن گندم کی دستاویز پر دستخط کیے۔\n\n"
+    "جہاز مئی میں روانہ ہوگا۔",
 }
 FURNITURE = {
     "en": ["1,204 views", "Read more: Another story", "2 hours ago", "Leave a comment", "Updated 5:40pm"],

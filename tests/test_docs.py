@@ -4,6 +4,7 @@ import json
 import re
 import runpy
 import shlex
+import tomllib
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from tests.pages import ROOT, Block, blocks, furnish, links, shell
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", *DOCS.glob("*.md"), *DOCS.glob("decisions/*.md")])
 BLOCKS = [block for page in PAGES for block in blocks(page)]
+GENERATED = runpy.run_path(str(DOCS / "generate.py"))["PAGES"]
 ON_DEMO = [block for block in BLOCKS if block.info == "sh demo"]
 
 
@@ -72,10 +74,10 @@ def test_every_query_of_the_page_finds_something_it_names() -> None:
 def _commands() -> list[tuple[str, list[str]]]:
     found = []
     for block in BLOCKS:
-        if not block.info.startswith("sh"):
+        if not block.info.startswith(("sh", "ini")):
             continue
         for line in block.text.replace("\\\n", " ").splitlines():
-            match = re.search(r"(?:^|\| |&& )(?:\./run|pakrus) ([^|>]*)", line)
+            match = re.search(r"(?:^|\| |&& |^ExecStart=\S*/)(?:\./run|pakrus) ([^|>]*)", line)
             if match and not block.info.endswith("demo"):
                 found.append((f"{block.page}:{block.line}", shlex.split(match[1], comments=True)))
     return found
@@ -115,8 +117,7 @@ def test_words_of_run_are_in_the_script() -> None:
 
 
 def test_generated_pages_are_what_the_program_gives() -> None:
-    pages = runpy.run_path(str(DOCS / "generate.py"))["PAGES"]
-    for name, make in pages.items():
+    for name, make in GENERATED.items():
         assert (DOCS / name).read_text("utf-8") == make(), f"docs/{name} is stale, type ./run docs"
 
 
@@ -133,7 +134,9 @@ def test_every_key_of_feeds_yaml_is_explained() -> None:
 
     text = (DOCS / "run.md").read_text("utf-8")
     tables = (config._TOP, config._DIGEST, config._CRAWL, config._KEEP, config._SOURCE)
-    missing = [key for table in tables for key in table if not re.search(rf"^\| `(?:[\w.]+\.)?{key}`", text, re.MULTILINE)]
+    missing = [
+        key for table in tables for key in table if not re.search(rf"^\| `(?:[\w.]+\.)?{key}`", text, re.MULTILINE)
+    ]
     assert not missing, f"docs/run.md does not explain {missing}"
 
 
@@ -191,10 +194,13 @@ def test_the_map_names_every_module_and_folder() -> None:
         assert f"{path.name}{'/' if path.is_dir() else ''}`" in text, f"the map does not name {path.name}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_lines_are_short_enough_to_read(page: Path) -> None:
-    inside = False
-    for number, line in enumerate(page.read_text("utf-8").splitlines(), 1):
-        inside ^= line.startswith("```")
-        if not inside and not line.startswith(("|", "![")):
-            assert len(line) <= 122, f"{page.name}:{number}: {len(line)} characters"
+def test_the_table_of_rooms_is_the_contract() -> None:
+    """architecture.md lists the layers of pyproject.toml, in their order."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    rooms = [set(layer.split(" : ")) for layer in layers if layer != "__main__"]
+    table = re.findall(r"^\| (`[^|]+) \|", (DOCS / "architecture.md").read_text("utf-8"), re.MULTILINE)
+    named = [room for row in table for room in re.findall(r"`(\w+)`", row)]
+    assert set(named) == set().union(*rooms)
+    depth = {room: number for number, layer in enumerate(rooms) for room in layer}
+    assert [depth[room] for room in named] == sorted(depth[room] for room in named)

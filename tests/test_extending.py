@@ -78,7 +78,9 @@ def newsroom() -> Iterator[Newsroom]:
         authority = newsroom.site("port-authority.example")
         authority.page("/notices", case.text, HTML)
         wire = newsroom.site("volga-wire.example")
-        wire.page("/today.jsonl", '{"url": "/1", "title": "Порт Касим принял судно", "date": "2026-11-25 10:00"}\n{oops\n')
+        wire.page(
+            "/today.jsonl", '{"url": "/1", "title": "Порт Касим принял судно", "date": "2026-11-25 10:00"}\n{oops\n'
+        )
         yield newsroom
 
 
@@ -131,7 +133,11 @@ def test_a_source_is_checked_and_crawled(tree: Path) -> None:
 
 def test_every_source_of_the_page_is_read(crawled: sqlite3.Connection) -> None:
     rows = crawled.execute("SELECT id, state FROM sources ORDER BY id").fetchall()
-    assert [tuple(row) for row in rows] == [("port-authority", "good"), ("port-gazette", "good"), ("volga-wire", "good")]
+    assert [tuple(row) for row in rows] == [
+        ("port-authority", "good"),
+        ("port-gazette", "good"),
+        ("volga-wire", "good"),
+    ]
 
 
 def test_a_site_without_a_feed_is_read_as_its_case_says(crawled: sqlite3.Connection) -> None:

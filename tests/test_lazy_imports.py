@@ -23,8 +23,13 @@ sys.exit(code)
 
 @pytest.mark.parametrize(
     ("arguments", "allowed"),
-    [(["status"], (0, 1)), (["search", "Россия"], (0,)), (["explain", "1"], (0,)), (["audit"], (0,)), (["--help"], (0,))],
-    ids=lambda value: str(value[0]),
+    [
+        pytest.param(["status"], (0, 1), id="status"),
+        pytest.param(["search", "Россия"], (0,), id="search"),
+        pytest.param(["explain", "1"], (0,), id="explain"),
+        pytest.param(["audit"], (0,), id="audit"),
+        pytest.param(["--help"], (0,), id="help"),
+    ],
 )
 def test_verb_loads_nothing_heavy(arguments: list[str], allowed: tuple[int, ...], demo: Path) -> None:
     command = [sys.executable, "-c", PROBE, "--config", str(demo / "feeds.yaml"), *arguments]

@@ -50,10 +50,16 @@ def test_a_compiled_lexicon_needs_neither_pymorphy3_nor_yaml() -> None:
 
 
 def test_two_things_with_one_term_are_refused_with_both_places(tmp_path: Path) -> None:
-    slices(tmp_path, sides_a="one: {kind: body, side: PK, en: [PNC]}\n", sides_b="\ntwo: {kind: body, side: RU, en: [PNC]}\n")
+    slices(
+        tmp_path,
+        sides_a="one: {kind: body, side: PK, en: [PNC]}\n",
+        sides_b="\ntwo: {kind: body, side: RU, en: [PNC]}\n",
+    )
     with pytest.raises(LexiconError) as caught:
         read(paths([tmp_path]))
-    assert caught.value.mistakes[0].startswith("sides/b.yaml:2: 'PNC' of two is already given at sides/a.yaml:1 for one")
+    assert caught.value.mistakes[0].startswith(
+        "sides/b.yaml:2: 'PNC' of two is already given at sides/a.yaml:1 for one"
+    )
 
 
 def test_a_sector_term_with_two_weights_is_refused_with_both_places(tmp_path: Path) -> None:
@@ -159,12 +165,19 @@ def test_the_longest_name_counts_and_keeps_the_other_side_inside(tmp_path: Path)
         sides_a="pk: {kind: side, side: PK, en: [Pakistan]}\nru: {kind: side, side: RU, en: [Russia]}\n"
         "embassy: {kind: body, side: PK, en: [Pakistan Embassy in Russia]}\n",
     )
-    assert found(tmp_path, "Pakistan Embassy in Russia") == [("embassy", "Pakistan Embassy in Russia"), ("ru", "Russia")]
+    assert found(tmp_path, "Pakistan Embassy in Russia") == [
+        ("embassy", "Pakistan Embassy in Russia"),
+        ("ru", "Russia"),
+    ]
     assert found(tmp_path, "White Russia") == []
 
 
 def test_masks_compile_and_hit_what_they_are_for() -> None:
     tags = load().masks["tags"]
     assert tags is not None
-    for text in ("Талибан (запрещено в РФ)", "движение (признано террористическим и запрещено в России)", "внесен Минюстом"):
+    for text in (
+        "Талибан (запрещено в РФ)",
+        "движение (признано террористическим и запрещено в России)",
+        "внесен Минюстом",
+    ):
         assert tags.search(fold(text).text) or "внесен" in text

@@ -1,5 +1,6 @@
 """Folding, words and sentences in three scripts."""
 
+import itertools
 import unicodedata
 
 import pytest
@@ -11,7 +12,9 @@ from crawler.text import fold, sentences, words
 ALPHABET = st.text(
     alphabet=st.one_of(
         st.characters(codec="utf-8"),
-        st.sampled_from("аеоруёйиРоссияПакистанRussiaPakistanروسپاکستانيكىةئ\u00ad\u200c\u0301\u0306\u064e \n.!?۔«»—'’"),
+        st.sampled_from(
+            "аеоруёйиРоссияПакистанRussiaPakistanروسپاکستانيكىةئ\u00ad\u200c\u0301\u0306\u064e \n.!?۔«»—'’"
+        ),
     ),
     max_size=60,
 )
@@ -86,7 +89,10 @@ def test_words_are_folded_and_keep_their_apostrophe() -> None:
         ("One here. Two there! Three?", ["One here.", "Two there!", "Three?"]),
         ("Mr. Lavrov met Gen. Munir. They spoke.", ["Mr. Lavrov met Gen. Munir.", "They spoke."]),
         ("The U.S. envoy left. A. Khorev stayed.", ["The U.S. envoy left.", "A. Khorev stayed."]),
-        ("В 2024 г. Россия поставила 1 млн. тонн. А. Новак прилетел.", ["В 2024 г. Россия поставила 1 млн. тонн.", "А. Новак прилетел."]),
+        (
+            "В 2024 г. Россия поставила 1 млн. тонн. А. Новак прилетел.",
+            ["В 2024 г. Россия поставила 1 млн. тонн.", "А. Новак прилетел."],
+        ),
         ("«Да». Он ушел… Она пришла.", ["«Да».", "Он ушел…", "Она пришла."]),
         ("یہ پہلا جملہ ہے۔ کیا یہ دوسرا ہے؟ ہاں", ["یہ پہلا جملہ ہے۔", "کیا یہ دوسرا ہے؟", "ہاں"]),
         ("Heading\n\nBody line\r\nNext", ["Heading", "Body line", "Next"]),
@@ -103,6 +109,6 @@ def test_sentences(s: str, expected: list[str]) -> None:
 def test_sentences_hold_every_letter_once(s: str) -> None:
     spans = sentences(s)
     assert all(a < b for a, b in spans)
-    assert all(one[1] <= two[0] for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= two[0] for one, two in itertools.pairwise(spans))
     inside = "".join(s[a:b] for a, b in spans)
     assert "".join(inside.split()) == "".join(s.split())

@@ -23,7 +23,9 @@ _AFTER_PLACE = re.compile(
     r"[^\n:(/\[.]{0,28}?(?:\s*\([^)\n]{0,90}\)\s*[:-]?|\s*/[^/\n]{1,40}/\s*[-.:]?|\s*\[[^\]\n]{0,30}\][^:\n]{0,40}:|\s*:|\s+- )"
 )
 _AFTER_DATE = re.compile(r"(?:,|\.)?\s*\d{1,2}\s+\w{2,9}\.?\s*(?:/[^/\n]{1,40}/|\([^)\n]{1,40}\)|-)")
-_COUNT_JOIN = re.compile(r"[\s,،;/&()\"'-]*(?:and|as well as|и|с|а также|اور|نیز|و|, и)?[\s,،\"'-]*(?:the |the republic of )?")
+_COUNT_JOIN = re.compile(
+    r"[\s,،;/&()\"'-]*(?:and|as well as|и|с|а также|اور|نیز|و|, и)?[\s,،\"'-]*(?:the |the republic of )?"
+)
 _STOP = frozenset(".!?…۔؟:\"')»”")
 
 
@@ -45,7 +47,6 @@ class Sentence:
     bridge: bool = False
     run_of_two: bool = False  # "Pakistan and Russia", nobody else
     few: bool = False  # three or four parties in a row, both sides among them
-    venue: bool = False  # one side is but the place, and the other is here with a third country
     gap: int = 1000  # characters between the two sides, nearest mentions; 1000: not both here
     between: bool = False  # another country stands between the nearest mentions
 
@@ -66,6 +67,7 @@ class Passages:
     sides: tuple[str, str]
     rivals: frozenset[str]
     capitals: frozenset[str]
+    past: frozenset[str]
     hits: dict[str, list[Hit]]
     evidence: dict[str, list[Hit]]
     sentences: list[Sentence]
@@ -100,8 +102,16 @@ def read(text: Text, lexicon: Lexicon) -> Passages:
     hits = {name: lexicon.hits(value) for name, value in folded.items()}
     context = context_of(text, lexicon)
     passages = Passages(
-        folded=folded, source=source, sides=lexicon.sides, rivals=lexicon.rivals,
-        capitals=lexicon.capitals, hits=hits, evidence={}, sentences=[], context=context
+        folded=folded,
+        source=source,
+        sides=lexicon.sides,
+        rivals=lexicon.rivals,
+        capitals=lexicon.capitals,
+        past=lexicon.past,
+        hits=hits,
+        evidence={},
+        sentences=[],
+        context=context,
     )
     named = {side for found in hits.values() for hit in found for side in hit.thing.sides}
     if len(named) < 2 and not (named and context and context not in named):
@@ -170,7 +180,9 @@ def _masks(folded: Folded, hits: list[Hit], lexicon: Lexicon, name: str) -> tupl
             line = text.rfind("\n", 0, hit.start) + 1
             if hit.start - line > 2 or hit.thing.kind not in ("place", "side"):
                 continue
-            match = _AFTER_DATE.match(text, hit.end) or (hit.thing.kind == "place" and _AFTER_PLACE.match(text, hit.end))
+            match = _AFTER_DATE.match(text, hit.end) or (
+                hit.thing.kind == "place" and _AFTER_PLACE.match(text, hit.end)
+            )
             if match:
                 spans.append((line, match.end()))
                 if not side and len(hit.thing.sides) == 1:
@@ -245,10 +257,10 @@ def _weigh(sentence: Sentence, text: str, rivals: frozenset[str]) -> None:
     sentence.busy = frozenset(s for i in busy for s in hits[i].thing.sides)
     if not sentence.count("via"):  # a country that goods pass through is no party
         sentence.foreign = frozenset(h.thing.foreign for h in hits if h.thing.foreign)
+    # "Premiers of Russia and China met in Islamabad": one side is but the place.
     if coupled and not coupled & rivals and len(sentence.sides) == 2:
         others = [h for h in hits if h.thing.sides and not h.thing.sides & coupled]
         if others and all(h.thing.kind == "place" for h in others):
-            sentence.venue = True
             sentence.sides &= coupled
     if sentence.bridge:
         sentence.gap = 0

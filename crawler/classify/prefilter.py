@@ -13,10 +13,13 @@ import re
 import ahocorasick_rs
 
 from crawler.lexicon import Lexicon
+from crawler.text import one_script
 
 MOST = 4_000_000  # bytes that are looked at
 _ESCAPE = re.compile(r"\\u(?![dD][89a-fA-F])([0-9a-fA-F]{4})")  # halves of surrogate pairs stay as they are
-_DROPPED = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u0301\u0308\u064e\u064f\u0650\u0652\u0651\u0654\u0670\u0640\u0621"
+_DROPPED = (
+    "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u0301\u0308\u064e\u064f\u0650\u0652\u0651\u0654\u0670\u0640\u0621"
+)
 _SAME = dict(zip("يىئكةهأإآؤё\xa0", "یییکہہاااوе ", strict=True))
 
 
@@ -60,13 +63,23 @@ def may_concern(body: bytes, *, country: str, lexicon: Lexicon) -> bool:
                 text = text.replace(char, "")
             for char, to in _SAME.items():
                 text = text.replace(char, to)
-        found: set[str] = set()
-        for pattern, start, _ in automaton.find_matches_as_indexes(text, overlapping=True):
-            if sides[pattern] <= found:
-                continue
-            if start and text[start - 1].isalpha() and not "\u0600" <= text[start] <= "\u06ff":
-                continue
-            found |= sides[pattern]
-            if need <= found:
-                return True
+        if _names(text, need, automaton, sides):
+            return True
+        mended = one_script(text)
+        if mended != text and _names(mended, need, automaton, sides):
+            return True
+    return False
+
+
+def _names(text: str, need: frozenset[str], automaton: ahocorasick_rs.AhoCorasick, sides: list[frozenset[str]]) -> bool:
+    """Are all sides in `need` named in the lower-case text, each at the beginning of a word?"""
+    found: set[str] = set()
+    for pattern, start, _ in automaton.find_matches_as_indexes(text, overlapping=True):
+        if sides[pattern] <= found:
+            continue
+        if start and text[start - 1].isalpha() and not "\u0600" <= text[start] <= "\u06ff":
+            continue
+        found |= sides[pattern]
+        if need <= found:
+            return True
     return False

@@ -22,6 +22,61 @@ from crawler.types import Reason
 WEIGHTS = Path(__file__).parent / "weights.json"
 
 
+# What each feature says, for `explain` and docs/judgement.md.
+MEANING = {
+    "title_pair": "the title names both sides",
+    "title_pair_clear": "the title names both sides and no third country",
+    "title_pair_near": "the title names both sides close together",
+    "title_one": "the title names one side",
+    "title_with_context": "the title names one side, the source stands for the other",
+    "title_implied": "the title tells of dealings with the side that the source does not stand for",
+    "title_foreign": "the title names a third country",
+    "title_foreign_only": "the title names a third country and neither side",
+    "title_forum": "the title names a forum or a meeting of several countries",
+    "title_war": "the title is about fighting",
+    "lead_pair": "one of the first two sentences names both sides",
+    "lead_dealing": "one of the first two sentences tells of dealings of both sides",
+    "lead_both": "the first two sentences together name both sides",
+    "pairs": "sentences with both sides",
+    "pairs_near": "sentences with both sides close together",
+    "pairs_alone": "sentences with both sides and no third country",
+    "pairs_dealing": "sentences with both sides and a word of dealing",
+    "pairs_dealing_alone": "sentences with both sides, a word of dealing and no third country",
+    "clear_pair_alone": "at least one such sentence with the two near each other",
+    "contact_pairs": "sentences with both sides and a word of contact: talks, visit, signed, imported",
+    "contact_pairs_alone": "such sentences without a third country",
+    "run_of_two": '"Pakistan and Russia", nobody else in the row',
+    "bridges": "words that join the two: Pakistan-Russia, российско-пакистанский, پاک روس",
+    "mutual": 'both sides, and "bilateral", "the two countries"',
+    "four_parties": "a meeting of three or four parties, both sides among them",
+    "pair_share": "share of the sentences that name both sides",
+    "neighbours": "neighbouring sentences, one with each side, with a word of dealing",
+    "implied_pair": "the other side and words of dealing, in a source of this side",
+    "implied_pair_strong": "the same with an office of this side: the minister, the Foreign Office",
+    "implied_contact": "the same with a word of contact and no third country",
+    "implied_at_home": "the other side and a word of contact, deep in a story about this side",
+    "implied_few": "the other side, a word of contact and up to three third countries, in a source of this side",
+    "least_share": "share of the sentences that name the rarer side",
+    "most_share": "share of the sentences that name the more frequent side",
+    "foreign_share": "share of third countries among all countries named",
+    "rival_share": "share of one rival: India, Ukraine, Afghanistan, the United States",
+    "many_countries": "more than three third countries",
+    "forum_share": "share of the sentences that name a forum of many countries",
+    "lists": "sentences in which both sides stand in one list of five or more",
+    "pairs_busy": 'both sides, one of them beside a rival: "India and Pakistan"',
+    "pairs_parted": "another country stands between the two",
+    "pairs_with_three": "sentences with both sides and three or more others",
+    "unnamed": "a side whose country is not named, only a company, a town or a person",
+    "soviet": "the side of the past: the Soviet Union",
+    "rank": "a ranking or an arsenal",
+    "war": "sentences about fighting",
+    "sport": "a sports page",
+    "late": "how deep in the text the first passage stands",
+    "short": "four sentences or fewer",
+    "long": "how long the text is",
+}
+
+
 @functools.cache
 def weights() -> Mapping[str, Any]:
     """The reviewed weights: {"relevant": {feature: weight}, "core": {...}, "thresholds": {...}}."""
@@ -30,107 +85,86 @@ def weights() -> Mapping[str, Any]:
 
 
 def features(passages: Passages) -> dict[str, float]:
-    """Named features, each about 0..1 (some up to 3); {} where one side has no evidence at all."""
-    body = [s for s in passages.sentences if s.order > 0]
-    title = passages.sentences[0] if passages.sentences and passages.sentences[0].order == 0 else None
+    """Named features (MEANING), shares 0..1, counts as log(1 + n). `passages` must have sentences, the title first."""
+    title, *body = passages.sentences
     first, second = passages.sides
     context = passages.context
     other = second if context == first else first
     clean = [s for s in body if not s.stray]
-    pairs = [s for s in clean if s.pair]
-    if title is not None and title.pair:
-        pairs = [title, *pairs]
+    pairs = [s for s in (title, *clean) if s.pair]
     n = max(1, len(clean))
 
     def share(side: str) -> float:
         return sum(side in s.sides for s in clean) / n
 
-    dealing = [s for s in pairs if s.count("deal") or s.count("mutual")]
-    near = [s for s in pairs if s.gap <= 60 and not s.between]
-    clear = [s for s in dealing if len(s.foreign) <= 1 and s.gap <= 160 and not s.between]
-    implied_pairs = [s for s in clean if _implied(s, context)] if context else []
+    dealing = [s for s in pairs if _deals(s)]
+    implied = [s for s in clean if context and _implied(s, context)]
     lead = clean[:2]
-    neighbours = _neighbours(clean)
     foreign: dict[str, int] = {}
     own = 0
-    for sentence in [*([title] if title else []), *clean]:
+    for sentence in (title, *clean):
         for hit in sentence.hits:
             if hit.thing.foreign in sentence.foreign:
                 foreign[hit.thing.foreign] = foreign.get(hit.thing.foreign, 0) + 1
             elif hit.thing.sides:
                 own += 1
     total = max(1, own + sum(foreign.values()))
-    title_sides = title.sides if title else frozenset()
-    implied = title_sides | ({context} if context else set())
     return {
-        "title_pair": float(bool(title and title.pair)),
-        "title_bridge": float(bool(title and title.bridge)),
-        "title_pair_near": float(bool(title and title.pair and title.gap <= 40 and not title.between)),
-        "title_one": float(len(title_sides) == 1),
-        "title_with_context": float(len(title_sides) == 1 and len(implied) == 2),
-        "title_listed": float(bool(title and title.listed)),
-        "title_foreign": float(bool(title and title.foreign)),
-        "title_foreign_only": float(bool(title and title.foreign and not title_sides)),
+        "title_pair": float(title.pair),
+        "title_pair_clear": float(title.pair and not title.foreign),
+        "title_pair_near": float(title.pair and title.gap <= 40 and not title.between),
+        "title_one": float(len(title.sides) == 1),
+        "title_with_context": float(len(title.sides) == 1 and len(title.sides | {context} - {""}) == 2),
+        "title_implied": float(bool(context) and _implied(title, context)),
+        "title_foreign": float(bool(title.foreign)),
+        "title_foreign_only": float(bool(title.foreign and not title.sides)),
+        "title_forum": float(bool(title.count("party")) or any(_is_forum(h) for h in title.hits)),
+        "title_war": float(bool(title.count("war"))),
         "lead_pair": float(any(s.pair for s in lead)),
-        "lead_dealing": float(
-            any(s.pair and len(s.foreign) <= 2 and not s.count("vote") and s.count("deal") + s.count("mutual") for s in lead)
-        ),
+        "lead_dealing": float(any(s.pair and len(s.foreign) <= 2 and not s.count("vote") and _deals(s) for s in lead)),
         "lead_both": float(len({side for s in lead for side in s.sides}) == 2),
         "pairs": math.log1p(len(pairs)),
-        "pairs_dealing": math.log1p(len(dealing)),
-        "pairs_near": math.log1p(len(near)),
+        "pairs_near": math.log1p(sum(s.gap <= 60 and not s.between for s in pairs)),
         "pairs_alone": math.log1p(sum(not s.foreign for s in pairs)),
+        "pairs_dealing": math.log1p(len(dealing)),
         "pairs_dealing_alone": math.log1p(sum(not s.foreign for s in dealing)),
-        "clear_pair": float(bool(clear)),
-        "clear_pair_alone": float(any(not s.foreign for s in clear)),
-        "clear_pairs": math.log1p(len(clear)),
-        "implied_pair": float(bool(implied_pairs)),
-        "implied_pair_strong": float(any(s.count("home") and s.count("deal") + s.count("mutual") >= 2 for s in implied_pairs)),
+        "clear_pair_alone": float(any(not s.foreign and s.gap <= 160 for s in dealing)),
         "contact_pairs": math.log1p(sum(s.count("contact") > 0 for s in pairs)),
         "contact_pairs_alone": math.log1p(sum(s.count("contact") > 0 and not s.foreign for s in pairs)),
-        "contact_clear": float(any(s.count("contact") and len(s.foreign) <= 1 for s in clear)),
-        "implied_contact": float(any(s.count("contact") and s.count("home") and not s.foreign for s in implied_pairs)),
-        "title_contact": float(bool(title and len(implied) == 2 and title.count("contact") and not title.foreign)),
-        "implied_few": float(
-            bool(context) and share(other) < 0.3 and any(_implied(s, context, 3) and s.count("contact") for s in clean)
+        "run_of_two": math.log1p(sum(s.run_of_two for s in pairs)),
+        "bridges": math.log1p(sum(s.bridge for s in pairs)),
+        "mutual": math.log1p(sum(s.count("mutual") > 0 for s in pairs)),
+        "four_parties": float(
+            any((s.few and s.count("contact")) or (2 <= len(s.foreign) <= 3 and s.count("party")) for s in pairs)
         ),
-        "implied_pairs": math.log1p(len(implied_pairs)),
-        "unnamed": float(sum(not _named(side, passages) for side in passages.sides if side != context)),
-        "title_implied": float(bool(title and context and _implied(title, context))),
+        "pair_share": len(pairs) / (n + 1),
+        "neighbours": math.log1p(_neighbours(clean)),
+        "implied_pair": float(bool(implied)),
+        "implied_pair_strong": float(
+            any(s.count("home") and s.count("deal") + s.count("mutual") >= 2 for s in implied)
+        ),
+        "implied_contact": float(any(s.count("contact") and s.count("home") and not s.foreign for s in implied)),
         "implied_at_home": float(
             bool(context) and share(context) > 0 and share(other) < 0.3 and any(_alone(s, other) for s in clean)
         ),
-        "venue": math.log1p(sum(s.venue for s in [*([title] if title else []), *clean])),
-        "nature": float(any(s.count("nature") for s in pairs)),
-        "pairs_busy": math.log1p(sum(not s.pair and len(s.sides | s.busy) == 2 and s.count("deal") > 0 for s in clean)),
-        "pairs_half_listed": math.log1p(
-            sum(not s.pair and bool(s.sides) and len(s.sides | s.listed) == 2 and s.count("deal") > 0 for s in clean)
+        "implied_few": float(
+            bool(context) and share(other) < 0.3 and any(_implied(s, context, 3) and s.count("contact") for s in clean)
         ),
-        "soviet": _soviet(passages),
-        "pairs_parted": math.log1p(sum(s.between for s in pairs)),
-        "title_pair_clear": float(bool(title and title.pair and not title.foreign)),
-        "four_parties": float(any((s.few and s.count("contact")) or (2 <= len(s.foreign) <= 3 and s.count("party")) for s in pairs)),
-        "pairs_with_three": math.log1p(sum(len(s.foreign) >= 3 for s in pairs)),
-        "run_of_two": math.log1p(sum(s.run_of_two for s in pairs)),
-        "bridges": math.log1p(sum(s.bridge for s in pairs)),
-        "mutual": math.log1p(sum(bool(s.count("mutual")) for s in pairs)),
-        "pair_share": len(pairs) / (n + 1),
-        "neighbours": math.log1p(neighbours),
         "least_share": min(share(first), share(second)),
         "most_share": max(share(first), share(second)),
         "foreign_share": sum(foreign.values()) / total,
         "rival_share": max((count / total for name, count in foreign.items() if name in passages.rivals), default=0.0),
         "many_countries": math.log1p(max(0, len(foreign) - 3)),
-        "lists": math.log1p(sum(len(s.listed) == 2 for s in clean)),
-        "title_war": float(bool(title and title.count("war"))),
-        "title_forum": float(bool(title and (title.count("party") or any(_is_forum(h) for h in title.hits)))),
         "forum_share": sum(any(_is_forum(h) for h in s.hits) for s in clean) / n,
-        "price": float(any(s.count("price") for s in passages.sentences)),
-        "vote": float(any(s.count("vote") for s in pairs)),
-        "rank": float(any(s.count("rank") for s in passages.sentences[:3]) or any(s.count("rank") for s in pairs)),
-        "war": math.log1p(sum(bool(s.count("war")) for s in clean)) if clean else 0.0,
+        "lists": math.log1p(sum(len(s.listed) == 2 for s in clean)),
+        "pairs_busy": math.log1p(sum(not s.pair and len(s.sides | s.busy) == 2 and s.count("deal") > 0 for s in clean)),
+        "pairs_parted": math.log1p(sum(s.between for s in pairs)),
+        "pairs_with_three": math.log1p(sum(len(s.foreign) >= 3 for s in pairs)),
+        "unnamed": float(sum(not _named(side, passages) for side in passages.sides if side != context)),
+        "soviet": _soviet(passages),
+        "rank": float(any(s.count("rank") for s in [*passages.sentences[:3], *pairs])),
+        "war": math.log1p(sum(s.count("war") > 0 for s in clean)),
         "sport": float(sum(s.count("sport") for s in passages.sentences) >= 3),
-        "officials": float(_people(clean, title, first) and _people(clean, title, second)),
         "late": _late(pairs, n),
         "short": float(n <= 4),
         "long": math.log1p(n / 10),
@@ -154,8 +188,10 @@ def _names_it(hit: Hit, passages: Passages) -> bool:
 
 def _soviet(passages: Passages) -> float:
     """Share of history: of the names that stand for a side, those of a state that is no more."""
-    names = [h.thing.name for hits in passages.evidence.values() for h in hits if h.thing.sides and h.thing.kind != "person"]
-    return min(1.0, 3 * sum(name == "ussr" for name in names) / max(1, len(names)))
+    names = [
+        h.thing.name for hits in passages.evidence.values() for h in hits if h.thing.sides and h.thing.kind != "person"
+    ]
+    return min(1.0, 3 * sum(name in passages.past for name in names) / max(1, len(names)))
 
 
 def _is_forum(hit: Hit) -> bool:
@@ -163,9 +199,8 @@ def _is_forum(hit: Hit) -> bool:
     return hit.thing.kind == "body" and not hit.thing.sides and not hit.thing.foreign
 
 
-def _people(clean: list[Sentence], title: Sentence | None, side: str) -> bool:
-    sentences = [*([title] if title else []), *clean]
-    return any(h.thing.kind == "person" and side in h.thing.sides for s in sentences for h in s.hits)
+def _deals(sentence: Sentence) -> bool:
+    return bool(sentence.count("deal") or sentence.count("mutual"))
 
 
 def _neighbours(clean: list[Sentence]) -> int:
@@ -174,7 +209,7 @@ def _neighbours(clean: list[Sentence]) -> int:
     for one, two in itertools.pairwise(clean):
         if one.pair or two.pair or len(one.sides | two.sides) < 2:
             continue
-        found += bool(one.count("deal") or two.count("deal") or one.count("mutual") or two.count("mutual"))
+        found += _deals(one) or _deals(two)
     return found
 
 
@@ -182,8 +217,8 @@ def _implied(sentence: Sentence, context: str, most_foreign: int = 1) -> bool:
     """A passage on the other side alone, in a source of this side, with words of dealing or of the home government."""
     if context in sentence.sides or len(sentence.sides) != 1 or len(sentence.foreign) > most_foreign or sentence.listed:
         return False
-    dealing = sentence.count("deal") + sentence.count("mutual")
-    return bool(dealing >= 2 or (dealing and sentence.count("home")))
+    words = sentence.count("deal") + sentence.count("mutual")
+    return bool(words >= 2 or (words and sentence.count("home")))
 
 
 def _late(pairs: list[Sentence], n: int) -> float:
@@ -207,7 +242,12 @@ def judge(passages: Passages) -> tuple[int, float, tuple[Reason, ...]]:
     if relevant >= table["thresholds"]["relevant"]:
         grade = 2 if core >= table["thresholds"]["core"] else 1
     reasons = [
-        Reason(code=name, weight=round(table["relevant"].get(name, 0.0) * value, 3), **_example(name, passages))
+        Reason(
+            code=name,
+            weight=round(table["relevant"].get(name, 0.0) * value, 3),
+            detail=MEANING[name],
+            **_example(name, passages),
+        )
         for name, value in values.items()
         if value and abs(table["relevant"].get(name, 0.0) * value) >= 0.05
     ]
@@ -220,12 +260,16 @@ def _example(name: str, passages: Passages) -> dict[str, Any]:
     chosen: Sentence | None = None
     if name.startswith("title"):
         chosen = passages.sentences[0]
-    elif name.startswith(("pairs", "lead", "pair_share", "run_of_two", "bridges", "mutual")):
-        pairs = [s for s in passages.sentences if s.pair and s.order > 0]
-        if name == "bridges":
-            pairs = [s for s in pairs if s.bridge]
-        chosen = min(pairs, key=lambda s: (s.gap, s.order), default=None)
+    elif name.startswith("implied"):
+        chosen = next((s for s in passages.sentences if s.order and _implied(s, passages.context, 3)), None)
+    elif name.startswith(("pair", "lead", "clear", "contact", "run_of_two", "bridges", "mutual", "four", "soviet")):
+        pairs = [s for s in passages.sentences if s.pair and (s.bridge or name != "bridges")]
+        chosen = min(pairs, key=lambda s: (not s.order, bool(s.foreign), s.gap, s.order), default=None)
     if chosen is None:
         return {}
     start, end = passages.folded[chosen.field].span(chosen.start, chosen.end)
-    return {"field": chosen.field, "quote": passages.source[chosen.field][start : min(end, start + 200)], "start": start}
+    return {
+        "field": chosen.field,
+        "quote": passages.source[chosen.field][start : min(end, start + 200)],
+        "start": start,
+    }

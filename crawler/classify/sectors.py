@@ -28,7 +28,9 @@ def tally(passages: Passages) -> dict[str, _Tally]:
     found: dict[str, _Tally] = defaultdict(_Tally)
     pair_orders = {s.order for s in passages.sentences if s.pair and not s.stray}
     for sentence in passages.sentences:
-        marks = [(label.name, label.weight, label.start, label.end) for label in sentence.labels if label.kind == "sector"]
+        marks = [
+            (label.name, label.weight, label.start, label.end) for label in sentence.labels if label.kind == "sector"
+        ]
         marks += [(sector, 2, h.start, h.end) for h in sentence.hits for sector in h.thing.sectors]
         if not marks:
             continue
@@ -103,7 +105,8 @@ def tag(passages: Passages, grade: int) -> tuple[SectorScore, ...]:
     if not kept:
         return (SectorScore(sector="diplomacy", score=0.3, evidence=()),)
     return tuple(
-        SectorScore(sector=sector, score=round(score, 4), evidence=_evidence(one, passages)) for score, sector, one in kept
+        SectorScore(sector=sector, score=round(score, 4), evidence=_evidence(one, passages))
+        for score, sector, one in kept
     )
 
 

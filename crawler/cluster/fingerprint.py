@@ -26,6 +26,10 @@ SOON = 3.0  # days within which a wire is taken over; a later look-alike is the 
 _MASK = (1 << 63) - 1  # SQLite's integers are signed
 
 
+def _words(text: str) -> list[str]:
+    return words(text[: MOST_WORDS * 40])[:MOST_WORDS]
+
+
 def _shingles(tokens: Sequence[str]) -> set[int]:
     """Hashes of all word 3-grams: equal in every process and version (blake2b, 63 bits)."""
     joined = (" ".join(tokens[i : i + SHINGLE]) for i in range(max(1, len(tokens) - SHINGLE + 1)))
@@ -37,7 +41,7 @@ def fingerprint(text: str) -> tuple[int, ...]:
 
     Samples are nested: what a long text keeps at 1 in 8, a short text with the same words keeps too.
     """
-    hashes = _shingles(words(text)[:MOST_WORDS])
+    hashes = _shingles(_words(text))
     every = SAMPLE
     while every > 1 and len(hashes) < ENOUGH * every:
         every //= 2
@@ -94,7 +98,7 @@ class Overlap:
 
 def compare(new: str, old: str) -> Overlap:
     """The overlap of two texts; linear in their length, of which MOST_WORDS words are looked at."""
-    a, b = words(new)[:MOST_WORDS], words(old)[:MOST_WORDS]
+    a, b = _words(new), _words(old)
     runs_a, runs_b = set(zip(a, a[1:], a[2:], strict=False)), set(zip(b, b[1:], b[2:], strict=False))
     runs = len(runs_a & runs_b)
     both = sum((Counter(a) & Counter(b)).values())
@@ -133,8 +137,6 @@ def copy_of(
     close = [c for c in candidates if c.shared >= max(2, 0.12 * min(len(sample), c.size))]
     best = heapq.nlargest(COMPARED, close, key=lambda c: (c.shared, -c.article_id))
     copies = [
-        c
-        for c in best
-        if compare(text, text_of(c.article_id)).is_copy(days=abs((at - c.at).total_seconds()) / 86_400)
+        c for c in best if compare(text, text_of(c.article_id)).is_copy(days=abs((at - c.at).total_seconds()) / 86_400)
     ]
     return min(copies, key=lambda c: (c.at, c.article_id)).article_id if copies else None

@@ -181,7 +181,7 @@ def numbers(text: str) -> set[str]:
             value += 0.5
         if multiplier == 1.0 and (_month_of(unit) or _month_of(_last_word(before))):
             continue
-        if multiplier == 1.0 and len(raw) == 4 and raw.isdigit() and 1900 <= value <= 2100:
+        if multiplier == 1.0 and len(raw) == 4 and raw.isdecimal() and 1900 <= value <= 2100:
             continue
         found.add(value * multiplier)
     tokens = _WORD.findall(text)
@@ -190,7 +190,7 @@ def numbers(text: str) -> set[str]:
         if a in small:
             value = float(small[a] + (_UNITS.get(b, 0) if small[a] >= 20 else 0))
             found.add(value * _MULTIPLIERS.get(b, 1.0))
-    return {f"{value:.3g}" for value in found if value >= 10}
+    return {f"{value:.3g}" for value in found if 10 <= value < 1e15}
 
 
 def _last_word(text: str) -> str:
@@ -263,6 +263,7 @@ _SERIES = {  # concept -> the series it counts in
     "session": "session", "meet": "session", "workinggroup": "session", "commission": "session", "summit": "session",
     "forum": "forum", "format": "session", "talks": "session", "council": "session", "truck": "cargo", "rail": "train",
 }  # fmt: skip
+_TALK = 3  # "their third meeting this year", "the first talks since 2012": no number of a session
 _RUSSIAN_ORDINAL = re.compile(r"(?:ый|ий|ой|ая|ья|ое|ье|ого|ьего|ому|ьему|ом|ьем|ую|ью|ым|ьим|ей|ой|ые|ых|ьи)$")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
@@ -289,19 +290,19 @@ def ordinals(text: str) -> set[str]:
         number = _ordinal(token, tokens[i + 1] if i + 1 < len(tokens) else "")
         if number is not None:
             following = next((s for s in series[i + 1 : i + 6] if s), None)
-            if following:
+            if following and (following != "session" or number > _TALK):
                 found.add(f"{following}:{number}")
         counted = series[i]
         if counted in ("exercise", "session") and i + 1 < len(tokens):
             after = tokens[i + 1]
-            value = int(after) if after.isdigit() and len(after) <= 2 else _ROMAN.get(after)
+            value = int(after) if after.isdecimal() and len(after) <= 2 else _ROMAN.get(after)
             if value is not None:
                 found.add(f"{counted}:{value}")
     return found
 
 
 def _ordinal(token: str, following: str) -> int | None:
-    if token.isdigit():
+    if token.isdecimal():
         marked = following in ("th", "st", "nd", "rd", "й", "я", "е", "го", "му", "м", "ой", "ого", "ый", "واں", "ویں")
         return int(token) if marked and len(token) <= 2 else None
     known = _ordinals()

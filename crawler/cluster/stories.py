@@ -16,16 +16,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crawler.cluster import signals
-from crawler.lexicon import Lexicon
 from crawler.shadow import keys_of
 from crawler.text import fold
 from crawler.types import Classification
 
+if TYPE_CHECKING:
+    from crawler.lexicon import Lexicon
+
 WINDOW = 7  # days: articles published farther apart are never of one event by themselves
 _LEAD = 260  # words of the text that say what the event is; what follows is background
+_MOST = 20_000  # characters: a text without blanks has no words to count
 _OPENING = 60  # words of the text that say it first
 
 
@@ -75,9 +78,12 @@ def profile(
     published: datetime | None,
     first_seen: datetime,
     classification: Classification,
-    lexicon: Lexicon,
+    lexicon: "Lexicon",
 ) -> Profile:
-    """The profile of an article. Times are aware. Linear in the text, of which only the beginning is read."""
+    """The profile of an article; linear in the text, of which only the beginning is read.
+
+    Times are aware. The lexicon tells what in the text is furniture; the mentions come with the classification.
+    """
     at = published or first_seen
     start = _beginning(text, _LEAD)
     text = _without_furniture(text[:start], lexicon)
@@ -111,7 +117,7 @@ def profile(
     )
 
 
-def _without_furniture(text: str, lexicon: Lexicon) -> str:
+def _without_furniture(text: str, lexicon: "Lexicon") -> str:
     """`text` with datelines, legal tags, credits and lines of the page blanked; every offset stays."""
     folded = fold(text)
     for mask in lexicon.masks.values():
@@ -123,13 +129,13 @@ def _without_furniture(text: str, lexicon: Lexicon) -> str:
 
 
 def _beginning(text: str, words: int) -> int:
-    """The offset behind the first so many words of a text."""
+    """The offset behind the first so many words of a text, and within its first _MOST characters."""
     at = 0
     for count, match in enumerate(re.finditer(r"\S+", text), 1):
         at = match.end()
         if count == words:
             break
-    return at
+    return min(at, _MOST)
 
 
 # --- what two profiles share ------------------------------------------------------------------------------------------
@@ -248,9 +254,10 @@ _POINTS = {
     "long texts": (-4.0, -1.5),  # two long texts share more by chance
     "days apart": (-0.8, -0.2),
 }
-_NEEDED = (4.6, 6.7)
+_NEEDED = (5.1, 7.2)
+_COMMON = 0.3  # the rarity under which a thing stands in every fourth article and more: no index key
 _NEVER = -10.0  # a verdict as low as this is a contradiction: the next of a series
-_AGAINST = -2.5  # a story whose members score less than this on average is another one, however like one of them is
+_AGAINST = -4.0  # a story whose members score less than this on average is another one, however like one of them is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,14 +279,23 @@ class Placement:
 
 def same_event(a: Profile, b: Profile) -> Verdict:
     """Symmetric and pure. Articles more than WINDOW days apart are never one event."""
-    if abs((a.at - b.at).total_seconds()) > WINDOW * 86_400:
+    if not _within(a, b):
         return Verdict(score=-99.0, same=False, reasons=(f"over {WINDOW} days apart",))
-    across = int(a.language != b.language)
-    points = {what: round(_POINTS[what][across] * amount, 2) for what, amount in _shared(a, b).items()}
-    score = round(sum(points.values()) - _NEEDED[across], 2)
+    points, score = _points(a, b)
     strongest = sorted((p for p in points.items() if p[1]), key=lambda p: (-abs(p[1]), p[0]))
     reasons = tuple(f"{what} {amount:+.1f}{_detail(what, a, b)}" for what, amount in strongest[:6])
     return Verdict(score=score, same=score >= 0, reasons=reasons)
+
+
+def _within(a: Profile, b: Profile) -> bool:
+    return abs((a.at - b.at).total_seconds()) <= WINDOW * 86_400
+
+
+def _points(a: Profile, b: Profile) -> tuple[dict[str, float], float]:
+    """The points for each thing, and their sum less those needed."""
+    across = int(a.language != b.language)
+    points = {what: round(_POINTS[what][across] * amount, 2) for what, amount in _shared(a, b).items()}
+    return points, round(sum(points.values()) - _NEEDED[across], 2)
 
 
 def _detail(what: str, a: Profile, b: Profile) -> str:
@@ -306,12 +322,17 @@ def disagreements(a: Profile, b: Profile) -> tuple[tuple[str, ...], tuple[str, .
 
 
 def keys(p: Profile) -> tuple[str, ...]:
-    """Index keys: two articles of one event share at least one. The rarest first, at most 24."""
-    found = [(_rarity("name", n), f"n:{n}") for n in p.names]
-    found += [(_rarity("concept", c), f"c:{c}") for c in p.concepts]
-    found += [(0.9, f"s:{s}") for s in p.spelled if len(s) > 3 and p.language != "ur"]
-    found.sort(key=lambda f: (-f[0], f[1]))
-    return tuple(key for rarity, key in found[:24] if rarity > 0.1) or ("-",)
+    """Index keys, at most 28: two articles of one event share at least one.
+
+    The rarest first; of names and concepts those of the beginning before the rest.
+    """
+    names = sorted(p.names, key=lambda n: (n not in p.people | p.title_names, -_rarity("name", n), n))
+    concepts = sorted(p.concepts, key=lambda c: (c not in p.lead_concepts, -_rarity("concept", c), c))
+    spelled = sorted(s for s in p.spelled if len(s) > 3) if p.language != "ur" else []
+    found = [f"n:{n}" for n in names if _rarity("name", n) > _COMMON][:14]
+    found += [f"c:{c}" for c in concepts if _rarity("concept", c) > _COMMON][:10]
+    found += [f"s:{s}" for s in spelled[:4]]
+    return tuple(found) or ("-",)
 
 
 def place(new: Profile, neighbours: Sequence[tuple[int, int, Profile]]) -> Placement:
@@ -320,17 +341,16 @@ def place(new: Profile, neighbours: Sequence[tuple[int, int, Profile]]) -> Place
     It joins a story when it is of one event with a member, contradicts none and the members together do not speak
     against it; when that holds for several stories they are one, and the caller merges them.
     """
-    verdicts: dict[int, list[tuple[float, int, Verdict]]] = {}
+    stories: dict[int, list[tuple[float, int, Profile]]] = {}
     for article_id, story_id, other in neighbours:
-        verdict = same_event(new, other)
-        if verdict.score > -99.0:
-            verdicts.setdefault(story_id, []).append((verdict.score, article_id, verdict))
+        if _within(new, other):
+            stories.setdefault(story_id, []).append((_points(new, other)[1], -article_id, other))
     joined: list[tuple[float, int, str]] = []
-    for story_id, found in verdicts.items():
-        score, article_id, verdict = max(found, key=lambda f: (f[0], -f[1]))
-        mean = sum(f[0] for f in found) / len(found)
-        contradicted = min(f[0] for f in found) <= _NEVER
-        if verdict.same and mean >= _AGAINST and not contradicted:
-            joined.append((score, story_id, f"article {article_id}: {'; '.join(verdict.reasons)}"))
+    for story_id, members in stories.items():
+        scores = [score for score, _, _ in members]
+        if max(scores) >= 0 and min(scores) > _NEVER and sum(scores) / len(scores) >= _AGAINST:
+            score, number, nearest = max(members, key=lambda m: m[:2])
+            reasons = "; ".join(same_event(new, nearest).reasons)
+            joined.append((score, story_id, f"article {-number}: {reasons}"))
     joined.sort(key=lambda j: (-j[0], j[1]))
     return Placement(stories=tuple(j[1] for j in joined), reasons=tuple(j[2] for j in joined))

@@ -1,5 +1,6 @@
 """A page, a saved text or a PDF to a `Document`."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -126,10 +127,16 @@ def _unreadable(url: str, problem: str) -> Document:
     return Document(url=url, canonical_url=urls.canonical(url), outcome="unreadable", problems=(problem,))
 
 
+# Tens of thousands of attributes cost the parser minutes, its check for doubles being quadratic; a data: URI of this
+# length is an image that nobody here looks at.
+_LONG_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]{0,20})\b[^<>]{30000,}>")
+
+
 def _parse(text: str) -> HtmlElement | None:
     """The tree; None where there is no element in `text`. Comments and processing instructions are left out."""
     if "<" not in text:
         return None
+    text = _LONG_TAG.sub(r"<\1>", text)
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     try:
         tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser, ensure_head_body=True)

@@ -122,7 +122,9 @@ _HASHTAGS = re.compile(r"^(?:#[\w]+[\s,;]*)+$")
 
 def is_sentence(line: str) -> bool:
     """Whether `line` ends like a sentence and is as long as one; scripts without blanks are counted by letters."""
-    return bool(_SENTENCE_END.search(line)) and (len(words(line)) >= 6 or (" " not in line and len(line) >= 18))
+    if not _SENTENCE_END.search(line[-12:]):
+        return False
+    return len(words(line[:200])) >= 6 or (" " not in line and len(line) >= 18)
 
 
 _STAMP = re.compile(r"^(?=.*\d)(?=.*(?:19|20)\d\d)[^.!?۔]{6,60}$")

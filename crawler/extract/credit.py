@@ -132,7 +132,7 @@ _CREDIT_LINE = re.compile(
 _CREDIT_END = re.compile(rf"(?:[-–—―]{{1,2}}\s*|\(\s*|\[\s*)({_AGENCY})(?:\s*[)\]])?\s*\.?$")
 # Russian papers rewrite a wire and say so in the first sentences.
 _REPORTED = re.compile(
-    rf"(?i:сообща\w+|переда[её]т|пишет|информирует|об\s+этом\s+(?:сообщ\w+|переда[её]т|пишет)|со\s+ссылкой\s+на|"
+    rf"(?i:сообщ\w+|переда[её]т|пишет|информирует|об\s+этом\s+(?:сообщ\w+|переда[её]т|пишет)|со\s+ссылкой\s+на|"
     rf"цитирует)"
     rf"\s+(?:(?i:об\s+этом|агентств\w+|информагентств\w+|корреспондент\w*|корр\.)\s+)*[«\"]?({_AGENCY})"
 )
@@ -140,6 +140,7 @@ _BYLINE = re.compile(
     r"^\W*(?:(?i:by|автор\s*:|текст\s*:|تحریر\s*[:：]|رپورٹ\s*[:：]))\s+((?:[^\W\d_][\w.'’\-]*[ ,&]*){1,8})$"
 )
 _MAX_DATELINE = 140
+_MAX_CREDIT = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,24 +161,25 @@ def take_credits(lines: Sequence[str], *, author: str, site: str) -> Credits:
     kept = list(lines)
     byline = ""
     for n, line in enumerate(kept[:3]):
-        if match := _BYLINE.match(line):
+        if len(line) <= 120 and (match := _BYLINE.match(line)):
             byline = match.group(1).strip()
             del kept[n]
             break
     dateline = ""
     for n, line in enumerate(kept[:5]):  # summary points may stand above the first sentence
-        match = next((m for pattern in _DATELINES if (m := pattern.match(line))), None)
+        match = next((m for pattern in _DATELINES if (m := pattern.match(line[: 2 * _MAX_DATELINE]))), None)
         if match and match.end() <= _MAX_DATELINE and len(line) - match.end() > 20:
             dateline = line[: match.end()].strip()
             kept[n] = line[match.end() :]
             break
     credited = ""
-    while len(kept) > 1 and len(kept[-1]) < 80 and (match := _CREDIT_LINE.match(kept[-1])):
+    while len(kept) > 1 and len(kept[-1]) < _MAX_CREDIT and (match := _CREDIT_LINE.match(kept[-1])):
         credited = credited or _origin(match.group(1))
         kept.pop()
-    if kept and not credited and (match := _CREDIT_END.search(kept[-1])):
+    tail = kept[-1][-_MAX_CREDIT:] if kept else ""
+    if not credited and (match := _CREDIT_END.search(tail)):
         credited = _origin(match.group(1))
-        kept[-1] = kept[-1][: match.start()].rstrip()
+        kept[-1] = kept[-1][: len(kept[-1]) - len(tail) + match.start()].rstrip()
     reported = _REPORTED.search(" ".join(kept)[:700])
     origin = (
         _origin(dateline)

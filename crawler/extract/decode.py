@@ -14,7 +14,7 @@ _META = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.\-]
 _XML = re.compile(rb"""^\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9_:.\-]{2,30})""", re.I)
 _HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,30})""", re.I)
 _HIGH = re.compile(rb"[\x80-\xff][\x80-\xff .,\-]{2,}")
-_MARKUP = re.compile(rb"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.I | re.S)
+_MARKUP = re.compile(rb"<[^<>]{0,2000}>")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -36,10 +36,22 @@ _SNIFFED = (  # the commoner first, for equals
     "mac-cyrillic",
 )
 # Names that browsers map to the Windows encoding (WHATWG Encoding Standard).
-_ALIASES = {"iso-8859-1": "windows-1252", "latin-1": "windows-1252", "latin1": "windows-1252", "ascii": "windows-1252",
-            "us-ascii": "windows-1252", "cp-1251": "windows-1251", "win-1251": "windows-1251", "win1251": "windows-1251",
-            "win-1256": "windows-1256", "x-mac-cyrillic": "mac-cyrillic", "x-sjis": "shift_jis", "gb2312": "gb18030",
-            "utf8mb4": "utf-8", "x-user-defined": "windows-1252"}  # fmt: skip
+_ALIASES = {
+    "iso-8859-1": "windows-1252",
+    "latin-1": "windows-1252",
+    "latin1": "windows-1252",
+    "ascii": "windows-1252",
+    "us-ascii": "windows-1252",
+    "cp-1251": "windows-1251",
+    "win-1251": "windows-1251",
+    "win1251": "windows-1251",
+    "win-1256": "windows-1256",
+    "x-mac-cyrillic": "mac-cyrillic",
+    "x-sjis": "shift_jis",
+    "gb2312": "gb18030",
+    "utf8mb4": "utf-8",
+    "x-user-defined": "windows-1252",
+}
 _MIN_GAIN = 0.25  # share of common letters by which a sniffed encoding must beat the declared one
 
 

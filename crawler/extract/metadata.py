@@ -83,7 +83,8 @@ _NOT_A_NAME = re.compile(
     re.I,
 )
 _NAME_SPLIT = re.compile(r"\s*(?:[;,|•·\n]|\s(?:and|und|&|и|اور)\s)\s*")
-_TITLE_SPLIT = re.compile(r"\s+(?:[|–—•·»«:/\\-]|::|\|\|)\s+|\s*[|»]\s*|:\s+(?=\S+$)")
+_SEPARATOR = re.compile(r"^(?:[\s|–—•·:/\\-]|»\s)+|(?:[\s|–—•·:/\\-]|\s[»«])+$")  # not the quotes of a name
+_TITLE_SPLIT = re.compile(r"\s+(?:[|–—•·»«:/\\-]|::|\|\|)\s+|\s*\|\s*|:\s+(?=\S+$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +282,16 @@ def _alike(one: str, other: str) -> bool:
 
 def without_site(title: str, site: str) -> str:
     """`title` without the name of the site or of its section at either end."""
-    title = clean_line(title)
+    title = clean_line(title[: 4 * MAX_TITLE])
+    if site:
+        plain, name = title.casefold(), site.casefold()
+        for cut, found in (
+            (slice(0, -len(site)), plain.endswith(name)),
+            (slice(len(site), None), plain.startswith(name)),
+        ):
+            shorter = _SEPARATOR.sub("", title[cut])
+            if found and title[cut].strip() != shorter and len(words(shorter)) >= 2:
+                title = shorter
     names = {n for n in (*words(site), "".join(words(site))) if n}
     for _ in range(3):
         parts = _TITLE_SPLIT.split(title)
@@ -294,7 +304,7 @@ def without_site(title: str, site: str) -> str:
             named = tail and (set(tail) <= names or joined in names or any(len(n) > 4 and n in joined for n in names))
             if named and len(tail) <= 6:
                 shorter = title[: -len(part)] if index == -1 else title[len(part) :]
-                shorter = clean_line(re.sub(r"^[\s|–—•·»«:/\\-]+|[\s|–—•·»«:/\\-]+$", "", shorter))
+                shorter = clean_line(_SEPARATOR.sub("", shorter))
                 if len(words(shorter)) >= 2:
                     title = shorter
                     break

@@ -123,7 +123,7 @@ def judge(tree: HtmlElement, leaves: Sequence[Leaf], *, body: Body, meta: Metada
         return Verdict(outcome="listing", problem="listing: most of the text is links")
     if prose >= MIN_ARTICLE and body.verdict >= 0.15:
         return Verdict(outcome="article", problem="doubtful: little of the title in the text")
-    if body.lines:
+    if len(body.text) >= 60:
         return Verdict(outcome="teaser", problem="short: no more than a few words of prose")
     return Verdict(outcome="unreadable", problem="empty: no text found")
 

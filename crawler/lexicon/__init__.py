@@ -144,9 +144,16 @@ class Lexicon:
         self.sides: tuple[str, str] = tuple(table["topics"][topic]["sides"])
         self.rivals: frozenset[str] = frozenset(table["topics"][topic]["rivals"])
         self.capitals: frozenset[str] = frozenset(table["topics"][topic]["capitals"])
+        self.past: frozenset[str] = frozenset(table["topics"][topic]["past"])
         both = frozenset(self.sides)
         self._things = tuple(
-            Thing(name, kind, both & frozenset(sides), tuple(sectors), "" if both & frozenset(sides) else "".join(sides[:1]))
+            Thing(
+                name,
+                kind,
+                both & frozenset(sides),
+                tuple(sectors),
+                "" if both & frozenset(sides) else "".join(sides[:1]),
+            )
             for name, kind, sides, sectors, *_ in table["things"]
         )
         self._labels = tuple((row[0], row[1], row[2] if len(row) > 2 else 1) for row in table["labels"])
@@ -166,7 +173,9 @@ class Lexicon:
         """Per kind of mask one expression over folded text: datelines, lines, tags, credits."""
         return {
             kind: re.compile("|".join(f"(?:{p})" for p in patterns), re.MULTILINE) if patterns else None
-            for kind, patterns in {k: self.regexes.get(k, []) for k in ("datelines", "lines", "tags", "credits")}.items()
+            for kind, patterns in {
+                k: self.regexes.get(k, []) for k in ("datelines", "lines", "tags", "credits")
+            }.items()
         }
 
     def hits(self, folded: Folded) -> list[Hit]:
@@ -176,7 +185,10 @@ class Lexicon:
         Moscow"). Bridges outside the topic and lures are no hits.
         """
         found: list[Hit] = []
-        rows = sorted(self._names.scan(folded), key=lambda r: (r[0], -r[1], self._things[r[2]].kind != "lure", r[3] & compiled.WEAK))
+        rows = sorted(
+            self._names.scan(folded),
+            key=lambda r: (r[0], -r[1], self._things[r[2]].kind != "lure", r[3] & compiled.WEAK),
+        )
         last_end = -1
         outer: Hit | None = None
         for start, end, reference, flags in rows:
@@ -220,7 +232,9 @@ class Lexicon:
     def find(self, text: str, field: str) -> tuple[Mention, ...]:
         """Things of the topic named in `text`, with offsets; weak and foreign ones left out. Nothing is masked here."""
         folded = fold(text)
-        return tuple(mention(hit, folded, text, field) for hit in self.hits(folded) if not hit.weak and not hit.thing.foreign)
+        return tuple(
+            mention(hit, folded, text, field) for hit in self.hits(folded) if not hit.weak and not hit.thing.foreign
+        )
 
     @functools.cached_property
     def _titles(self) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Any
 from crawler.lexicon.slices import Slices, Term, digest
 from crawler.text import fold
 
-VERSION = 5  # of the layout below; a file of another version is made anew
+VERSION = 6  # of the layout below; a file of another version is made anew
 FILE = Path(__file__).parent / "compiled.json.gz"
 
 EXACT, WEAK, PREFIX = 1, 2, 4
@@ -82,7 +82,7 @@ def compile_slices(slices: Slices, files: list[Path]) -> Table:
     topics: dict[str, dict[str, list[str]]] = {}
     for thing in slices.things.values():
         if thing.kind == "topic":
-            topics[thing.name] = {"sides": list(thing.sides), "rivals": list(thing.rivals), "capitals": list(thing.capitals)}
+            topics[thing.name] = {key: list(getattr(thing, key)) for key in ("sides", "rivals", "capitals", "past")}
             continue
         sides = thing.sides or ((thing.values["side"],) if thing.values.get("side") else ())
         title = next((term.text for term in thing.terms.get("en", ())), "")

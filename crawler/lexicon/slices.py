@@ -18,7 +18,7 @@ FOLDERS = ("languages", "sides", "sectors", "topics")
 KINDS = ("side", "person", "body", "place", "project", "bridge", "lure", "topic")
 LANGUAGES = ("en", "ru", "ur")
 _SCALARS = ("kind", "side", "role", "note", "since", "until")
-_LISTS = ("sides", "sectors", "rivals", "capitals")
+_LISTS = ("sides", "sectors", "rivals", "capitals", "past")
 _PATTERNS = ("datelines", "lines", "tags", "credits")  # regular expressions of a language file
 _JOINED = ("joined_before", "joined_after")
 
@@ -57,6 +57,7 @@ class Thing:
     sectors: tuple[str, ...] = ()
     rivals: tuple[str, ...] = ()  # of a topic: other countries that a side is named beside in their own matter
     capitals: tuple[str, ...] = ()  # of a topic: things that stand for a side as its own name does
+    past: tuple[str, ...] = ()  # of a topic: states that are no more
     terms: dict[str, list[Term]] = field(default_factory=dict)  # language -> terms
 
     @property

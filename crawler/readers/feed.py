@@ -24,7 +24,7 @@ from lxml import etree
 
 from crawler import dates, urls
 from crawler.extract.decode import decode
-from crawler.readers.markup import MAX_DEPTH, MAX_ELEMENTS, fit, line, plain, unzip, without_prolog
+from crawler.readers.markup import MAX_DEPTH, MAX_ELEMENTS, fit, line, plain, short_tags, unzip, without_prolog
 from crawler.types import Entry, Moment, Reading
 
 _PERIODS = {"hourly": 3_600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
@@ -50,6 +50,7 @@ _TAIL = re.compile(
     r"|Read Full Article at \S+|Continue reading.{0,200}|\[…\]|\[\.\.\.\])\s*$",
     re.S,
 )
+_LONGEST_TAIL = 600  # characters
 _DATE_KEYS = (
     "published",
     "issued",
@@ -97,7 +98,8 @@ def read_feed(
     base = url
     if not str(parsed.get("version", "")).startswith("atom"):  # RSS: relative links are the site's
         base = _link(parsed.feed.get("link"), url) or url
-    entries = [_entry(item, url, base, zone, now) for item in parsed.entries[:limit]]
+    # As plain dicts: feedparser's own look up every key under its older names too.
+    entries = [_entry(dict(item), url, base, zone, now) for item in parsed.entries[:limit]]
     kept = _settled(entries, problems)
     if not kept and not parsed.entries:
         problems.append("empty: the feed has no items")
@@ -250,10 +252,10 @@ def _closings(root: str) -> str:
     return f"</channel></{root}>" if root.lower() == "rss" else f"</{root}>"
 
 
-def _entry(item: Any, url: str, base: str, zone: ZoneInfo | None, now: datetime | None) -> Entry:
+def _entry(item: dict[str, Any], url: str, base: str, zone: ZoneInfo | None, now: datetime | None) -> Entry:
     contents = [c.get("value", "") or "" for c in item.get("content", []) if isinstance(c, dict)]
     content = plain(max(contents, key=len, default=""))
-    summary = _TAIL.sub("", plain(str(item.get("summary", "") or ""), limit=20_000))
+    summary = _without_tail(plain(str(item.get("summary", "") or ""), limit=20_000))
     publisher = line(str((item.get("source") or {}).get("title", "") or item.get("news_source") or ""), limit=200)
     title = line(str(item.get("title", "") or ""))
     if publisher:
@@ -264,14 +266,19 @@ def _entry(item: Any, url: str, base: str, zone: ZoneInfo | None, now: datetime 
         url=link,
         title=title,
         summary=summary,
-        content=_TAIL.sub("", content) if content != summary else "",
+        content=_without_tail(content) if content != summary else "",
         published=_published(item, zone, now),
         author=_author(item),
         publisher=publisher,
     )
 
 
-def _url(item: Any, url: str, base: str) -> str | None:
+def _without_tail(text: str) -> str:
+    start = max(0, len(text) - _LONGEST_TAIL)
+    return text[:start] + _TAIL.sub("", text[start:]) if text else ""
+
+
+def _url(item: dict[str, Any], url: str, base: str) -> str | None:
     """The item's page: the address behind a feed proxy, its link, an alternate link, or a guid that is an address."""
     guid = str(item.get("id") or "").strip()
     candidates = [item.get("feedburner_origlink"), item.get("pheedo_origlink"), item.get("link")]
@@ -294,10 +301,10 @@ def _link(href: Any, base: str) -> str | None:
     return urls.absolute(href, base) if isinstance(href, str) and href else None
 
 
-def _published(item: Any, zone: ZoneInfo | None, now: datetime | None) -> Moment | None:
+def _published(item: dict[str, Any], zone: ZoneInfo | None, now: datetime | None) -> Moment | None:
     """From the raw strings, not from feedparser's reading of them. None where nothing is given or readable."""
     for key in _DATE_KEYS:
-        raw = dict.get(item, key)  # .get of the item itself answers "updated" with "published"
+        raw = item.get(key)
         if raw:
             moment = dates.read(str(raw), zone=zone, now=now, origin="feed")
             if moment.instant is not None:
@@ -305,7 +312,7 @@ def _published(item: Any, zone: ZoneInfo | None, now: datetime | None) -> Moment
     return None
 
 
-def _author(item: Any) -> str:
+def _author(item: dict[str, Any]) -> str:
     names = [str(a.get("name") or "") for a in item.get("authors", []) if isinstance(a, dict)]
     found = [line(name, limit=200) for name in names if name] or [line(str(item.get("author", "") or ""), limit=200)]
     return ", ".join(dict.fromkeys(name for name in found if name))[:500]
@@ -380,6 +387,7 @@ def _without_url(entry: Entry) -> Entry:
 def _html_page(text: str, url: str) -> Reading:
     """A page where a feed was expected; the feeds that it links to are what the source should name instead."""
     feeds: list[str] = []
+    text, _ = short_tags(text)
     try:
         tree = lxml.html.fromstring(text.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(encoding="utf-8"))
     except (etree.LxmlError, ValueError, AssertionError):

@@ -17,10 +17,10 @@ from lxml.html import HtmlElement
 
 from crawler import dates, urls
 from crawler.extract.decode import decode
-from crawler.readers.markup import line, plain, unzip
+from crawler.readers.markup import line, plain, short_tags, unzip
 from crawler.types import Entry, Moment, Reading
 
-MAX_LINKS = 20_000
+MAX_LINKS = 5_000  # of one page; a busy front page has 600
 MAX_BLOCK_TEXT = 4_000  # characters; what is longer is no block of a list
 _LEAST_GROUP = 3  # blocks of one shape that make a list
 _ARTICLE_PATH = re.compile(
@@ -62,6 +62,8 @@ def read_listing(
     text, _ = decode(body, content_type)
     if text.lstrip()[:1] in ("{", "["):
         return _json_list(text, url, zone, now, limit, problems)
+    text, cut = short_tags(text)
+    problems += cut
     try:
         tree = lxml.html.fromstring(
             text.replace("\x00", "").encode("utf-8", "replace"),

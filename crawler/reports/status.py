@@ -6,6 +6,7 @@ from typing import Any
 
 from crawler.app import App
 from crawler.digest.build import closed_edition
+from crawler.reports import quality
 from crawler.terminal import plain
 from store.records import utc_text, utc_time
 
@@ -59,6 +60,7 @@ def report(app: App) -> dict[str, Any]:
         "last_24h": {"entries": seen, "articles": kept[0], "stories": kept[1]},
         "open_gaps": gaps,
         "stories": store.stories.count(),
+        "quality": quality.report(store),
         "digest": {"due": edition.isoformat(), "last": dict(last) if last else None},
     }
     value["needs_attention"] = _attention(value, crawl, now)
@@ -92,6 +94,7 @@ def lines(value: dict[str, Any]) -> str:
         "  ledger       " + (", ".join(f"{n} {s}" for s, n in sorted(value["entries"].items())) or "empty"),
         f"  backlog      {value['backlog']['waiting']} pages waiting, {value['backlog']['due']} of them due",
         f"  gaps         {value['open_gaps']} open",
+        f"  quality      {quality.line(value['quality'])}",
         f"  digest       {'last of ' + last['date'] + ', made ' + last['created_at'] if last else 'none yet'}",
         f"  database     {value['database']}, {value['database_bytes'] / 1e6:.1f} MB, {value['stories']} stories",
     ]

@@ -1,0 +1,203 @@
+"""One rule of reading a page at a time."""
+
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crawler.extract import extract
+from crawler.types import Document, Entry, Moment
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+URL = "https://www.paper.example/news/berths"
+TITLE = "Karachi port signs berth-sharing plan with Novorossiysk"
+PROSE = [
+    "The Karachi Port Trust and the harbour authority of Novorossiysk agreed to share berths for a container loop.",
+    "Under the plan, four vessels will call at both ports between January and June, carrying citrus and rice westward.",
+    "The Russian side will waive storage charges for the first ten days, and a joint desk will clear the papers.",
+    "Freight forwarders reacted with caution and pointed to insurance premiums and to the number of plugs.",
+]
+
+
+def page(head: str = "", *, title: str = TITLE, body: str = "", h1: str = TITLE, foot: str = "") -> str:
+    text = body or "".join(f"<p>{line}</p>" for line in PROSE)
+    return (
+        f"<html><head><title>{title}</title>{head}</head><body><h1>{h1}</h1><div class='text'>{text}</div>{foot}"
+        "</body></html>"
+    )
+
+
+def read(html: str, *, url: str = URL, zone: str = "UTC", **more: object) -> Document:
+    return extract(html, url=url, zone=ZoneInfo(zone), now=NOW, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("href", "believed"),
+    [
+        ("https://paper.example/news/berths-2", True),
+        ("https://m.paper.example/news/berths-2", True),
+        ("/news/berths-2", True),
+        ("https://other.example/news/berths-2", False),
+        ("https://paper.example/", False),
+        ("javascript:alert(1)", False),
+        ("", False),
+    ],
+)
+def test_canonical_url_is_believed_on_the_pages_own_site_only(href: str, believed: bool) -> None:
+    document = read(page(f'<link rel="canonical" href="{href}">'))
+    assert document.canonical_url == (
+        "https://paper.example/news/berths-2" if believed else "https://paper.example/news/berths"
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "site"),
+    [
+        (f"{TITLE} - The Paper", "The Paper"),
+        (f"{TITLE} | World | The Paper", "The Paper"),
+        (f"The Paper: {TITLE}", "The Paper"),
+        (f"{TITLE} » paper.example", ""),
+        (f"{TITLE} — Газета «Порт»", "Газета «Порт»"),
+        (f"{TITLE} | روزنامہ ساحل", "روزنامہ ساحل"),
+        (f"{TITLE} :: The Paper", "The Paper"),
+    ],
+)
+def test_title_comes_without_the_sites_name(title: str, site: str) -> None:
+    head = f'<meta property="og:site_name" content="{site}">' if site else ""
+    assert read(page(head, title=title, h1="")).title.removesuffix(" | World") == TITLE
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Delhi - Moscow - Islamabad: who gains from the corridor",
+        "В Карачи прибыл балкер «Волга»",
+        "«Поток» — что дальше?",
+    ],
+)
+def test_title_keeps_its_own_dashes_colons_and_quotes(title: str) -> None:
+    assert read(page('<meta property="og:site_name" content="The Paper">', title=title, h1=title)).title == title
+
+
+@pytest.mark.parametrize("zone", ["Asia/Karachi", "Europe/Moscow", "UTC"])
+def test_time_without_a_zone_is_in_the_zone_of_the_source(zone: str) -> None:
+    document = read(page('<meta property="article:published_time" content="2025-10-21T14:05:00">'), zone=zone)
+    assert document.published is not None
+    assert document.published.instant == datetime(2025, 10, 21, 14, 5, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def test_json_ld_is_better_evidence_than_the_feed_and_the_feed_than_the_text() -> None:
+    entry = Entry(
+        id="1", url=URL, published=Moment(instant=datetime(2025, 10, 20, 8, 0, tzinfo=UTC), precision="exact")
+    )
+    ld = '<script type="application/ld+json">{"@type":"NewsArticle","headline":"x","datePublished":"%s"}</script>'
+    by_json = read(page(ld % "2025-10-21T09:00:00Z"), entry=entry).published
+    by_feed = read(page(), entry=entry).published
+    assert by_json is not None
+    assert by_json.instant == datetime(2025, 10, 21, 9, 0, tzinfo=UTC)
+    assert by_feed is not None
+    assert by_feed.instant == datetime(2025, 10, 20, 8, 0, tzinfo=UTC)
+
+
+def test_url_gives_the_day_when_nothing_else_does() -> None:
+    published = read(page(), url="https://paper.example/2025/10/21/berths").published
+    assert published is not None
+    assert published.instant == datetime(2025, 10, 21, tzinfo=UTC)
+    assert published.precision == "day"
+
+
+def test_broken_json_ld_still_gives_its_date() -> None:
+    head = (
+        '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2025-10-21T09:00:00Z",}}</script>'
+    )
+    published = read(page(head)).published
+    assert published is not None
+    assert published.instant == datetime(2025, 10, 21, 9, 0, tzinfo=UTC)
+
+
+def test_selectors_of_the_source_come_first() -> None:
+    html = page(foot=f"<section id='real'><h2>Another heading of the page</h2><p>{PROSE[0]}</p></section>", title="x")
+    document = read(html, body_selector="#real p", title_selector="#real h2")
+    assert document.text == PROSE[0]
+    assert document.title == "Another heading of the page"
+    assert document.outcome == "article"
+
+
+def test_selector_that_finds_nothing_falls_back() -> None:
+    assert read(page(), body_selector=".gone", title_selector=".gone").text == "\n".join(PROSE)
+
+
+def test_images_are_absolute_http_and_at_most_ten() -> None:
+    images = ",".join(f'"/i/{n}.jpg"' for n in range(30))
+    head = (
+        '<meta property="og:image" content="data:image/png;base64,AAAA">'
+        '<meta name="twitter:image" content="//cdn.example/t.jpg">'
+        f'<script type="application/ld+json">{{"@type":"NewsArticle","headline":"x","image":[{images}]}}</script>'
+    )
+    found = read(page(head)).images
+    assert found[0] == "https://cdn.example/t.jpg"
+    assert len(found) == 10
+    assert all(image.startswith("https://") for image in found)
+
+
+def test_declared_language_is_a_hint_only() -> None:
+    russian = "".join(
+        f"<p>{line}</p>" for line in ["Министры обсудили поставки пшеницы и нефти на встрече в столице."] * 4
+    )
+    assert read(page(body=russian).replace("<html>", '<html lang="en">')).language == "ru"
+
+
+def test_links_and_labels_inside_the_text_go() -> None:
+    body = (
+        f"<p>{PROSE[0]}</p><p>{PROSE[1]}</p>"
+        "<p><strong>Also read: <a href='/x'>Rupee gains eleven paisa in trade</a></strong></p>"
+        f"<h3>More on this</h3><ul><li><a href='/y'>Court adjourns hearing in sugar case</a></li></ul>"
+        f"<p>{PROSE[2]}</p><p>{PROSE[3]}</p>"
+    )
+    assert read(page(body=body)).text == "\n".join(PROSE)
+
+
+def test_paragraphs_with_links_stay() -> None:
+    body = "".join(f"<p>{line.replace('Novorossiysk', '<a href=/n>Novorossiysk</a>')}</p>" for line in PROSE)
+    assert read(page(body=body)).text == "\n".join(PROSE)
+
+
+def test_invisible_marks_and_controls_are_gone() -> None:
+    body = (
+        "".join(f"<p>{line}</p>" for line in PROSE)
+        .replace("harbour", "har\u00adb\u200bour")
+        .replace("Karachi", "Kar\0achi")
+    )
+    assert read(page(body=body)).text == "\n".join(PROSE)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"   ", b"\x89PNG\r\n\x1a\n" + bytes(200), b"just words", b"<", b"<html></html>", b"\0" * 50]
+)
+def test_what_is_no_page_is_unreadable(body: bytes) -> None:
+    assert extract(body, url=URL).outcome in ("unreadable", "script_only")
+
+
+def test_page_over_the_size_limit_is_unreadable() -> None:
+    assert extract("<p>" + "x" * 10_000_001, url=URL).outcome == "unreadable"
+
+
+def test_tens_of_thousands_of_attributes_cost_little() -> None:
+    many = " ".join(f"a{n}={n}" for n in range(60_000))
+    document = read(page(body=f"<p {many}>{PROSE[0]}</p>" + "".join(f"<p>{line}</p>" for line in PROSE[1:])))
+    assert document.outcome == "article"
+
+
+def test_broken_pages_give_a_document() -> None:
+    dice = random.Random(7)
+    pages = sorted((Path(__file__).parent / "cases" / "pages").glob("*.html"))
+    for _ in range(25):
+        body = bytearray(dice.choice(pages).read_bytes())
+        for _ in range(dice.randrange(1, 60)):
+            body[dice.randrange(len(body))] = dice.randrange(256)
+        start = dice.randrange(len(body))
+        document = extract(bytes(body[:start] + body[start + dice.randrange(600) :]), url=URL, now=NOW)
+        assert document.outcome
+        assert "\0" not in document.text + document.title
