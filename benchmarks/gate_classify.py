@@ -66,7 +66,9 @@ def judge_gold(paths, folds):
         for line in Path(path).read_text("utf-8").splitlines():
             r = json.loads(line)
             if folds is None or r.get("fold") in folds:
-                rows.append((r, Text(title=r["title"] or "", text=r["text"], language=r["language"], url=r.get("url") or "")))
+                rows.append(
+                    (r, Text(title=r["title"] or "", text=r["text"], language=r["language"], url=r.get("url") or ""))
+                )
     classify(Text(title="", text="Pakistan and Russia"), lexicon)  # builds what is built once
     begun = time.process_time()
     judged = [(r, classify(text, lexicon)) for r, text in rows]
@@ -105,7 +107,9 @@ def judge_stream(articles, labels, country):
         **counts,
         "recall": round(sum(n for (_, kept), n in found.items() if kept) / max(1, found.total()), 4),
         "recall_by_grade": {g: f"{found[g, True]} of {found[g, True] + found[g, False]}" for g in (1, 2)},
-        "worth_fetching_by_grade": {g: f"{candidates[g, True]} of {candidates[g, True] + candidates[g, False]}" for g in (1, 2)},
+        "worth_fetching_by_grade": {
+            g: f"{candidates[g, True]} of {candidates[g, True] + candidates[g, False]}" for g in (1, 2)
+        },
         "ms_a_document": round(1000 * spent / max(1, counts["articles"]), 3),
         "kept_without_a_positive_label": unlabelled,
     }

@@ -23,34 +23,16 @@ from crawler.types import Text
 
 FOR = {
     "title_pair", "title_pair_clear", "title_pair_near", "title_with_context", "title_implied", "lead_pair", "lead_dealing", "lead_both",
-    "pairs", "pairs_near", "pairs_alone", "pairs_dealing", "pairs_dealing_alone", "clear_pair_alone", "contact_pairs", "contact_pairs_alone",
-    "run_of_two", "bridges", "mutual", "four_parties", "pair_share", "neighbours", "implied_pair", "implied_pair_strong", "implied_contact",
-    "implied_at_home", "implied_few", "least_share", "short",
+    "pairs", "pairs_near", "pairs_alone", "clear_pair_alone", "contact_pairs", "contact_pairs_alone",
+    "run_of_two", "bridges", "mutual", "four_parties", "pair_share", "neighbours", "implied_contact",
+    "implied_at_home", "implied_few", "implied_link", "least_share", "short",
 }  # fmt: skip
 AGAINST = {
-    "title_foreign", "title_foreign_only", "title_forum", "title_war", "foreign_share", "rival_share", "many_countries", "forum_share", "lists",
+    "title_foreign", "title_forum", "title_war", "foreign_share", "rival_share", "forum_share", "lists",
     "pairs_parted", "pairs_with_three", "unnamed", "soviet", "rank", "war", "sport", "late", "long",
 }  # fmt: skip
-SECTOR_FOR = {
-    "implied_few",
-    "short",
-    "contact_pairs",
-    "contact_pairs_alone",
-    "contact_clear",
-    "implied_contact",
-    "title_contact",
-    "title",
-    "pair",
-    "near",
-    "far",
-    "alone",
-    "strong",
-    "distinct",
-    "share",
-    "top",
-    "second",
-}
-SECTOR_AGAINST = {"venue", "nature", "soviet", "unnamed", "pairs_parted", "weak", "outside"}
+SECTOR_FOR = {"title", "pair", "near", "far", "alone", "strong", "distinct", "share", "top", "second"}
+SECTOR_AGAINST = {"weak", "outside"}
 
 
 def logistic(rows, signs_for, signs_against, penalty, steps=700):

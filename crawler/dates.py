@@ -111,7 +111,8 @@ _OFFSET = r"(?P<sign>[+-])(?P<oh>\d{1,2})(?::?(?P<om>\d\d))?(?!\d)"
 
 # The two forms in which nearly every feed writes; all else goes the long way.
 _RFC822 = re.compile(
-    r"(?:[A-Za-z]{3}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) (?:([+-])(\d\d):?(\d\d)|(GMT|UTC|Z))"
+    r"(?:[A-Za-z]{3}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d)"
+    r" (?:([+-])(\d\d):?(\d\d)|(GMT|UTC|Z|PKT|MSK))"
 )
 _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:([+-])(\d\d):?(\d\d)|(Z))")
 _ENGLISH = {name: number for name, number in _MONTHS.items() if len(name) == 3 and name.isascii()}
@@ -286,10 +287,12 @@ def _refines(other: Moment, first: Moment) -> bool:
 
 def _fast(text: str) -> datetime | None:
     if match := _RFC822.fullmatch(text):
-        day, name, year, hour, minute, second, sign, oh, om, _ = match.groups()
+        day, name, year, hour, minute, second, sign, oh, om, word = match.groups()
         month = _ENGLISH.get(name.lower())
-        if month is None:
+        if month is None or (word == "MSK" and year < "2015"):  # before, Moscow changed its clock
             return None
+        if word in ("PKT", "MSK"):
+            sign, oh, om = "+", "05" if word == "PKT" else "03", "00"
     elif match := _RFC3339.fullmatch(text):
         year, month_digits, day, hour, minute, second, sign, oh, om, _ = match.groups()
         month = int(month_digits)

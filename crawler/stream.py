@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -33,10 +34,10 @@ def classify_lines(lines: BinaryIO, config: Config, lexicon: Lexicon) -> Iterato
             text = Text(
                 title=_text(value, "title"),
                 text=_text(value, "text"),
-                language=_text(value, "language"),
+                language=_language(value),
                 url=_text(value, "url"),
                 published=_moment(value, ZoneInfo("UTC"), None).instant,
-                country=_text(value, "country") or country_of(_text(value, "url"), config),
+                country=_country(value) or country_of(_text(value, "url"), config),
             )
             if not text.title and not text.text:
                 raise _Malformed("title, text: both are missing or empty")
@@ -72,9 +73,9 @@ def _document(value: dict[str, Any], config: Config, now: datetime) -> Line:
     title, text = _text(value, "title"), _text(value, "text")
     if not title and not text:
         raise _Malformed("title, text: both are missing or empty")
-    source = _text(value, "source") or urls.host(url)
+    source = _words(_text(value, "source")) or urls.host(url)
     configured = next((s for s in config.sources if s.id == source), None)
-    country = _text(value, "country") or (configured.country if configured else country_of(url, config))
+    country = _country(value) or (configured.country if configured else country_of(url, config))
     zone = configured.zone if configured and configured.zone else config.timezone
     published = _moment(value, zone, now)
     first_seen = _time(value, "first_seen", zone, now) or published.instant or now
@@ -83,7 +84,7 @@ def _document(value: dict[str, Any], config: Config, now: datetime) -> Line:
         title=title,
         text=text,
         published=published,
-        language=_text(value, "language"),
+        language=_language(value),
         source=source[:200],
         country=country,
         first_seen=min(first_seen, now),
@@ -152,6 +153,24 @@ def _finite(number: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{number} is no number of JSON")
     return value
+
+
+def _language(value: dict[str, Any]) -> str:
+    """``ru`` of ``ru``, ``RU`` and ``ru-RU``; what is no code of ISO 639 is as good as none, the text then tells."""
+    code = re.split("[-_]", _text(value, "language").strip().lower(), maxsplit=1)[0]
+    return code if re.fullmatch("[a-z]{2,3}", code) else ""
+
+
+def _country(value: dict[str, Any]) -> str:
+    code = _text(value, "country").strip().upper()
+    if code and code != "NONE" and not re.fullmatch("[A-Z]{2}", code):
+        raise _Malformed(f"country: {code[:40]!r} is no ISO 3166 country, write two capitals like PK")
+    return "" if code == "NONE" else code
+
+
+def _words(text: str) -> str:
+    """A name on one line, without the NULs and lone surrogates that SQLite cannot hold."""
+    return " ".join(re.sub("[\x00\ud800-\udfff]", "", text).split())
 
 
 def _text(value: dict[str, Any], key: str) -> str:

@@ -40,7 +40,7 @@ REPLY_LIMIT = 256 * 2**20  # bytes; no honest reply comes near it
 FUNCTIONS: Mapping[str, str] = MappingProxyType(
     {
         "read": "crawler.readers:read",
-        "extract": "crawler.extract:extract",
+        "extract": "crawler.extract.page:extract",
         "site": "crawler.spiders.sites:read_page",
     }
 )

@@ -30,6 +30,7 @@ TABLES = {
     "story_merges": "Stories that a later article joined into one, with what is needed to undo it.",
     "revisions": "Earlier versions of edited articles.",
     "marks": "A person's word on an article; outlives every replay.",
+    "samples": "Entries drawn at random, to be judged with `pakrus mark`; what they say is in `pakrus status`.",
     "digests": "Editions as canonical JSON with their sha256; every format is rendered from these.",
     "digest_items": "Which story stood where in which edition.",
     "requests": "Every HTTP request, for `pakrus courtesy`; kept 14 days.",

@@ -51,12 +51,12 @@ def stories(profiles: dict[str, cluster.Profile], order: list[str]) -> set[froze
     return {frozenset(n for n in story if story[n] == s) for s in story.values()}
 
 
-def test_articles_of_one_event_are_one_story_in_three_languages(cases) -> None:  # type: ignore[no-untyped-def]
+def test_articles_of_one_event_are_one_story_in_three_languages(cases) -> None:
     events = {frozenset(n for n, (e, _) in cases.items() if e == event) for event, _ in cases.values()}
     assert stories({n: p for n, (_, p) in cases.items()}, list(cases)) == events
 
 
-def test_the_order_of_arrival_changes_nothing(cases) -> None:  # type: ignore[no-untyped-def]
+def test_the_order_of_arrival_changes_nothing(cases) -> None:
     profiles = {n: p for n, (_, p) in cases.items()}
     order = list(cases)
     first = stories(profiles, order)
@@ -77,31 +77,31 @@ def test_the_order_of_arrival_changes_nothing(cases) -> None:  # type: ignore[no
         ("lavrov-en", "mango-en"),
     ],
 )
-def test_the_next_of_a_series_is_another_event(cases, one: str, other: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_next_of_a_series_is_another_event(cases, one: str, other: str) -> None:
     assert not cluster.same_event(cases[one][1], cases[other][1]).same
 
 
-def test_a_disagreement_on_a_number_is_recorded_and_does_not_part_a_story(cases) -> None:  # type: ignore[no-untyped-def]
+def test_a_disagreement_on_a_number_is_recorded_and_does_not_part_a_story(cases) -> None:
     one, other = cases["traders-en"][1], cases["traders-ru"][1]
     assert cluster.same_event(one, other).same
     assert cluster.disagreements(one, other) == (("83",), ("84",))
 
 
-def test_the_verdict_is_symmetric_and_says_why(cases) -> None:  # type: ignore[no-untyped-def]
+def test_the_verdict_is_symmetric_and_says_why(cases) -> None:
     for (_, a), (_, b) in combinations(cases.values(), 2):
         assert cluster.same_event(a, b) == cluster.same_event(b, a)
     reasons = cluster.same_event(cases["lavrov-en"][1], cases["lavrov-ur"][1]).reasons
     assert any("lavrov" in reason for reason in reasons)
 
 
-def test_articles_of_one_event_share_an_index_key(cases) -> None:  # type: ignore[no-untyped-def]
+def test_articles_of_one_event_share_an_index_key(cases) -> None:
     for (event_a, a), (event_b, b) in combinations(cases.values(), 2):
         if event_a == event_b:
             assert set(cluster.keys(a)) & set(cluster.keys(b))
     assert all(len(cluster.keys(p)) <= 28 for _, p in cases.values())
 
 
-def test_a_profile_survives_json(cases) -> None:  # type: ignore[no-untyped-def]
+def test_a_profile_survives_json(cases) -> None:
     for _, p in cases.values():
         assert cluster.Profile.from_json(json.loads(json.dumps(p.to_json()))) == p
 
@@ -112,14 +112,14 @@ def test_an_article_without_any_name_has_a_key_and_no_neighbours() -> None:
     assert cluster.place(bare, []).stories == ()
 
 
-def test_a_late_article_joins_two_stories(cases) -> None:  # type: ignore[no-untyped-def]
+def test_a_late_article_joins_two_stories(cases) -> None:
     near = [(1, 7, cases["lavrov-ru"][1]), (2, 9, cases["lavrov-ur"][1]), (3, 11, cases["mango-en"][1])]
     placement = cluster.place(cases["lavrov-en"][1], near)
     assert sorted(placement.stories) == [7, 9]
     assert len(placement.reasons) == 2
 
 
-def test_articles_beyond_the_window_are_never_one_event(cases) -> None:  # type: ignore[no-untyped-def]
+def test_articles_beyond_the_window_are_never_one_event(cases) -> None:
     text = "Vladimir Putin congratulated Pakistan."
     event = {"title": "Putin congratulates Pakistan", "text": text, "language": "en"}
     one = profile({**event, "published": "2025-08-14T00:00:00Z"})

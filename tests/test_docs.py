@@ -87,17 +87,21 @@ RUN_WORDS = {"test", "check", "gate", "lock", "docs"}  # of ./run itself
 
 
 def _parse(words: list[str]) -> None:
+    """Walks down the verbs, and looks each option up; the value of one is passed over."""
     command: click.Command = cli
-    words = list(words)
-    known = {option for param in cli.params for option in param.opts}
-    while words:
-        word = words.pop(0)
-        if isinstance(command, click.Group) and not word.startswith("-"):
+    known = {option: param for param in cli.params for option in param.opts}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("--"):
+            assert word in known, f"{command.name} has no {word}"
+            option = known[word]
+            if isinstance(option, click.Option) and not option.is_flag:
+                rest.pop(0)
+        elif isinstance(command, click.Group):
             assert word in command.commands, f"there is no verb {word!r}"
             command = command.commands[word]
-            known |= {option for param in command.params for option in param.opts} | {"--help"}
-        elif word.startswith("--"):
-            assert word.split("=")[0] in known, f"{command.name} has no {word}"
+            known |= {option: param for param in command.params for option in param.opts}
 
 
 @pytest.mark.parametrize(("where", "words"), _commands())

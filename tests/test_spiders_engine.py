@@ -846,6 +846,19 @@ def test_when_nobody_can_be_reached_nobody_is_charged(world: World) -> None:
         assert (state.consecutive_failures, state.next_due_at) == (0, None)
 
 
+def test_many_sources_of_an_unreachable_host_are_not_charged_either(world: World) -> None:
+    for i in range(8):
+        world.feed(f"dawn{i}", f"http://dawn.test/feed{i}", f"http://dawn.test/{i}")
+    world.crawl()  # robots.txt is known from now on
+    before = [world.state(f"dawn{i}").next_due_at for i in range(8)]
+    world.settings["resolve"] = '{dawn.test: "127.0.0.1:1"}'
+    world.clock += timedelta(hours=1)
+    summary = world.crawl()
+    assert summary.unreachable
+    assert [world.state(f"dawn{i}").next_due_at for i in range(8)] == before
+    assert {world.state(f"dawn{i}").consecutive_failures for i in range(8)} == {0}
+
+
 def test_one_dead_host_among_living_ones_is_charged_a_little(world: World) -> None:
     world.feed("dawn", "http://dawn.test/feed", "http://dawn.test/1")
     world.source("dead", "http://dead.invalid/feed")
@@ -855,7 +868,19 @@ def test_one_dead_host_among_living_ones_is_charged_a_little(world: World) -> No
     assert [line.id for line in summary.sources] == ["dawn", "dead"]
 
 
-def test_the_stop_comes_in_time_and_loses_nothing(world: World) -> None:
+def test_a_host_that_falls_silent_is_left_alone(world: World) -> None:
+    world.settings |= {"timeout": "0.3s", "per_host_concurrency": "1"}
+    world.feed("dawn", "http://dawn.test/feed", *(f"http://dawn.test/{i}" for i in range(30)))
+    for i in range(30):
+        world.says(f"http://dawn.test/{i}", silence)
+    summary = world.crawl()
+    assert len(world.site.asked("dawn.test")) == 2 + 3
+    assert summary.pages == {"pending": 3, "postponed": 27}
+    assert sorted(tries for _, tries, _ in world.entries().values()) == [0] * 27 + [1] * 3
+
+
+def test_the_stop_comes_in_time_and_loses_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.spiders.engine.STOP_GRACE_S", 1.5)
     world.settings |= {"timeout": "60s", "per_host_delay": "0.2s"}
     world.feed("dawn", "http://dawn.test/feed", *(f"http://dawn.test/{i}" for i in range(50)))
     for i in range(50):
@@ -864,7 +889,7 @@ def test_the_stop_comes_in_time_and_loses_nothing(world: World) -> None:
     world.says("http://app.test/feed", silence)
     began = time.monotonic()
     summary = world.crawl(stop_after=1.0)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 4.5
     assert summary.stopped
     asked = len([a for a in world.site.log if a.at > began + 1.3])
     assert asked == 0

@@ -150,9 +150,7 @@ def test_child_ends_with_its_parent() -> None:
         "asyncio.run(main())\n"
     )
     root = Path(__file__).resolve().parents[1]
-    parent = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
-    )
+    parent = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     child = int(parent.stdout)
     until = time.monotonic() + 5
     while running(child) and time.monotonic() < until:
@@ -160,8 +158,9 @@ def test_child_ends_with_its_parent() -> None:
     assert not running(child)
 
 
-def test_importing_workers_brings_no_parser_along() -> None:
-    code = "import sys, crawler.workers; print([m for m in ('trafilatura', 'lxml', 'feedparser') if m in sys.modules])"
+def test_importing_workers_and_extract_brings_no_parser_along() -> None:
+    watched = "('trafilatura', 'lxml', 'feedparser')"
+    code = f"import sys, crawler.workers, crawler.extract; print([m for m in {watched} if m in sys.modules])"
     root = Path(__file__).resolve().parents[1]
     out = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -27,11 +27,9 @@ MEANING = {
     "title_pair": "the title names both sides",
     "title_pair_clear": "the title names both sides and no third country",
     "title_pair_near": "the title names both sides close together",
-    "title_one": "the title names one side",
     "title_with_context": "the title names one side, the source stands for the other",
     "title_implied": "the title tells of dealings with the side that the source does not stand for",
     "title_foreign": "the title names a third country",
-    "title_foreign_only": "the title names a third country and neither side",
     "title_forum": "the title names a forum or a meeting of several countries",
     "title_war": "the title is about fighting",
     "lead_pair": "one of the first two sentences names both sides",
@@ -40,9 +38,7 @@ MEANING = {
     "pairs": "sentences with both sides",
     "pairs_near": "sentences with both sides close together",
     "pairs_alone": "sentences with both sides and no third country",
-    "pairs_dealing": "sentences with both sides and a word of dealing",
-    "pairs_dealing_alone": "sentences with both sides, a word of dealing and no third country",
-    "clear_pair_alone": "at least one such sentence with the two near each other",
+    "clear_pair_alone": "a sentence with both sides near each other, a word of dealing and no third country",
     "contact_pairs": "sentences with both sides and a word of contact: talks, visit, signed, imported",
     "contact_pairs_alone": "such sentences without a third country",
     "run_of_two": '"Pakistan and Russia", nobody else in the row',
@@ -51,16 +47,13 @@ MEANING = {
     "four_parties": "a meeting of three or four parties, both sides among them",
     "pair_share": "share of the sentences that name both sides",
     "neighbours": "neighbouring sentences, one with each side, with a word of dealing",
-    "implied_pair": "the other side and words of dealing, in a source of this side",
-    "implied_pair_strong": "the same with an office of this side: the minister, the Foreign Office",
-    "implied_contact": "the same with a word of contact and no third country",
+    "implied_contact": "the other side alone, a word of contact and an office of this side, in a source of this side",
     "implied_at_home": "the other side and a word of contact, deep in a story about this side",
     "implied_few": "the other side, a word of contact and up to three third countries, in a source of this side",
+    "implied_link": "the other side right beside a word of contact, deep in a story about this side",
     "least_share": "share of the sentences that name the rarer side",
-    "most_share": "share of the sentences that name the more frequent side",
     "foreign_share": "share of third countries among all countries named",
     "rival_share": "share of one rival: India, Ukraine, Afghanistan, the United States",
-    "many_countries": "more than three third countries",
     "forum_share": "share of the sentences that name a forum of many countries",
     "lists": "sentences in which both sides stand in one list of five or more",
     "pairs_busy": 'both sides, one of them beside a rival: "India and Pakistan"',
@@ -97,8 +90,7 @@ def features(passages: Passages) -> dict[str, float]:
     def share(side: str) -> float:
         return sum(side in s.sides for s in clean) / n
 
-    dealing = [s for s in pairs if _deals(s)]
-    implied = [s for s in clean if context and _implied(s, context)]
+    implied = [s for s in clean if context and not s.foreign and _implied(s, context)]
     lead = clean[:2]
     foreign: dict[str, int] = {}
     own = 0
@@ -113,11 +105,9 @@ def features(passages: Passages) -> dict[str, float]:
         "title_pair": float(title.pair),
         "title_pair_clear": float(title.pair and not title.foreign),
         "title_pair_near": float(title.pair and title.gap <= 40 and not title.between),
-        "title_one": float(len(title.sides) == 1),
         "title_with_context": float(len(title.sides) == 1 and len(title.sides | {context} - {""}) == 2),
         "title_implied": float(bool(context) and _implied(title, context)),
         "title_foreign": float(bool(title.foreign)),
-        "title_foreign_only": float(bool(title.foreign and not title.sides)),
         "title_forum": float(bool(title.count("party")) or any(_is_forum(h) for h in title.hits)),
         "title_war": float(bool(title.count("war"))),
         "lead_pair": float(any(s.pair for s in lead)),
@@ -126,9 +116,7 @@ def features(passages: Passages) -> dict[str, float]:
         "pairs": math.log1p(len(pairs)),
         "pairs_near": math.log1p(sum(s.gap <= 60 and not s.between for s in pairs)),
         "pairs_alone": math.log1p(sum(not s.foreign for s in pairs)),
-        "pairs_dealing": math.log1p(len(dealing)),
-        "pairs_dealing_alone": math.log1p(sum(not s.foreign for s in dealing)),
-        "clear_pair_alone": float(any(not s.foreign and s.gap <= 160 for s in dealing)),
+        "clear_pair_alone": float(any(not s.foreign and s.gap <= 160 and _deals(s) for s in pairs)),
         "contact_pairs": math.log1p(sum(s.count("contact") > 0 for s in pairs)),
         "contact_pairs_alone": math.log1p(sum(s.count("contact") > 0 and not s.foreign for s in pairs)),
         "run_of_two": math.log1p(sum(s.run_of_two for s in pairs)),
@@ -139,22 +127,22 @@ def features(passages: Passages) -> dict[str, float]:
         ),
         "pair_share": len(pairs) / (n + 1),
         "neighbours": math.log1p(_neighbours(clean)),
-        "implied_pair": float(bool(implied)),
-        "implied_pair_strong": float(
-            any(s.count("home") and s.count("deal") + s.count("mutual") >= 2 for s in implied)
-        ),
-        "implied_contact": float(any(s.count("contact") and s.count("home") and not s.foreign for s in implied)),
+        "implied_contact": float(any(s.count("contact") and s.count("home") for s in implied)),
         "implied_at_home": float(
             bool(context) and share(context) > 0 and share(other) < 0.3 and any(_alone(s, other) for s in clean)
         ),
         "implied_few": float(
             bool(context) and share(other) < 0.3 and any(_implied(s, context, 3) and s.count("contact") for s in clean)
         ),
+        "implied_link": float(
+            bool(context)
+            and share(context) > 0
+            and share(other) < 0.3
+            and any(len(s.foreign) <= 3 and _linked(s, other) for s in clean)
+        ),
         "least_share": min(share(first), share(second)),
-        "most_share": max(share(first), share(second)),
         "foreign_share": sum(foreign.values()) / total,
         "rival_share": max((count / total for name, count in foreign.items() if name in passages.rivals), default=0.0),
-        "many_countries": math.log1p(max(0, len(foreign) - 3)),
         "forum_share": sum(any(_is_forum(h) for h in s.hits) for s in clean) / n,
         "lists": math.log1p(sum(len(s.listed) == 2 for s in clean)),
         "pairs_busy": math.log1p(sum(not s.pair and len(s.sides | s.busy) == 2 and s.count("deal") > 0 for s in clean)),
@@ -174,6 +162,17 @@ def features(passages: Passages) -> dict[str, float]:
 def _alone(sentence: Sentence, side: str) -> bool:
     """The other side, nobody else, and a word of contact."""
     return sentence.sides == {side} and not sentence.foreign and sentence.count("contact") > 0
+
+
+def _linked(sentence: Sentence, side: str) -> bool:
+    """ "ties with Russia", "imports from Russia", روس سے معاہدہ: a word of contact next to the name."""
+    return side in sentence.sides and any(
+        -25 <= hit.start - label.end <= 25 or -25 <= label.start - hit.end <= 25
+        for label in sentence.labels
+        if label.kind == "word" and label.name == "contact"
+        for hit in sentence.hits
+        if side in hit.thing.sides
+    )
 
 
 def _named(side: str, passages: Passages) -> bool:

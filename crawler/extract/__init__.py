@@ -1,30 +1,16 @@
-"""A page, a saved text or a PDF to a `Document`."""
+"""A page, a saved text or a PDF to a `Document`.
 
-import re
-from collections.abc import Sequence
-from dataclasses import replace
+Importing this costs nothing: lxml and trafilatura are loaded by the first `extract`, which is meant to run in a worker
+(`crawler.workers`).
+"""
+
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lxml import html
-from lxml.etree import LxmlError
-from lxml.html import HtmlElement
+from crawler.types import Document, Entry
 
-from crawler import language, urls
-from crawler.extract.body import Body, read_body, reset_caches
-from crawler.extract.boilerplate import is_sentence
-from crawler.extract.credit import take_credits
-from crawler.extract.decode import decode
-from crawler.extract.leaves import Leaf, read_leaves
-from crawler.extract.metadata import Metadata, people, read_metadata, read_published
-from crawler.extract.outcome import judge
-from crawler.extract.plain import clean_line, overlap, same_text, stems, words
-from crawler.types import Document, Entry, Moment
-
-__all__ = ["document_json", "extract", "reset_caches"]
-
-MAX_BODY = 10_000_000  # bytes
+__all__ = ["document_json", "extract"]
 
 
 def extract(
@@ -44,125 +30,19 @@ def extract(
     `entry` is what the feed said of this page; it is evidence for what the article is. Spoiled bytes give a document
     whose outcome is unreadable, never an exception.
     """
-    if len(body) > MAX_BODY:
-        return _unreadable(url, f"too_large: {len(body)} bytes")
-    if kind == "pdf" or (isinstance(body, bytes) and body[:1024].lstrip().startswith(b"%PDF-")):
-        from crawler.extract.pdf import read_pdf
+    from crawler.extract import page
 
-        return read_pdf(body, url=url, zone=zone, now=now, entry=entry)
-    problems: list[str] = []
-    if isinstance(body, bytes):
-        text, encoding = decode(body, content_type)
-        if encoding != "utf-8":
-            problems.append(f"encoding: read as {encoding}")
-    else:
-        text = body
-    text = text.replace("\0", "")
-    if kind == "text":
-        from crawler.extract.saved_text import read_saved_text
-
-        return read_saved_text(text, url=url, zone=zone, now=now, entry=entry)
-    tree = _parse(text)
-    if tree is None:
-        return _unreadable(url, "no_html: not a page")
-    leaves = read_leaves(tree)
-    meta = read_metadata(tree, url=url, entry=entry, title_selector=title_selector)
-    summary = f"{entry.title} {entry.summary}" if entry else meta.description
-    found = read_body(
-        tree, leaves, url=url, title=meta.title, summary=summary, json_body=meta.json_body, selector=body_selector
-    )
-    if not meta.title_borne_out:
-        meta = replace(meta, title=_title_above(leaves, found, meta.title))
-    published = read_published(tree, leaves, meta, url=url, zone=zone, now=now, entry=entry)
-    verdict = judge(tree, leaves, body=found, meta=meta, url=url, size=len(text))
-    problems += [verdict.problem] if verdict.problem else []
-    document = _document(url, meta, published, problems, verdict.outcome)
-    if verdict.outcome not in ("article", "teaser", "listing"):
-        return document
-    credits = take_credits(found.lines, author=meta.author, site=urls.site(url))
-    article = "\n".join(credits.lines)
-    return replace(
-        document,
-        text=article,
-        author=meta.author or ", ".join(people(credits.byline, meta.site)),
-        dateline=credits.dateline,
-        origin=credits.origin,
-        language=language.detect(f"{meta.title}\n{article}", hint=meta.language),
-    )
-
-
-def _title_above(leaves: Sequence[Leaf], body: Body, title: str) -> str:
-    """The line over the article that it bears out better than the page's <title>; old sites put their name there."""
-    prose = next((line for line in body.lines if is_sentence(line) and len(line) >= 60), "")
-    key = "".join(words(prose))
-    first = next((n for n, leaf in enumerate(leaves) if key and leaf.key == key), 0)
-    known = stems(body.text)
-    above = leaves[max(0, first - 6) : first]
-    shown = any(same_text(leaf.text, title) for leaf in above)
-    best, most = title, overlap(title, known) + 0.2 if shown else 0.3
-    for leaf in above:
-        if 4 <= len(words(leaf.text)) <= 30 and leaf.linked < 0.5 and not is_sentence(leaf.text):
-            share = overlap(leaf.text, known)
-            if share > most:
-                best, most = leaf.text, share
-    return best
-
-
-def _document(url: str, meta: Metadata, published: Moment | None, problems: list[str], outcome: str) -> Document:
-    return Document(
+    return page.extract(
+        body,
         url=url,
-        canonical_url=meta.canonical_url,
-        outcome=outcome,
-        title=meta.title,
-        author=meta.author,
-        published=published,
-        language=language.detect(meta.title, hint=meta.language),
-        site=meta.site,
-        images=meta.images,
-        problems=tuple(problems),
+        content_type=content_type,
+        kind=kind,
+        zone=zone,
+        now=now,
+        entry=entry,
+        body_selector=body_selector,
+        title_selector=title_selector,
     )
-
-
-def _unreadable(url: str, problem: str) -> Document:
-    return Document(url=url, canonical_url=urls.canonical(url), outcome="unreadable", problems=(problem,))
-
-
-# Tens of thousands of attributes cost the parser minutes, its check for doubles being quadratic; a data: URI of this
-# length is an image that nobody here looks at.
-_LONG_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]{0,20})\b[^<>]{30000,}>")
-
-
-def _parse(text: str) -> HtmlElement | None:
-    """The tree; None where there is no element in `text`. Comments and processing instructions are left out."""
-    if "<" not in text:
-        return None
-    text = _LONG_TAG.sub(r"<\1>", text)
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
-    try:
-        tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser, ensure_head_body=True)
-    except (LxmlError, ValueError, AssertionError):
-        return None
-    _undo_layout_tables(tree)
-    return tree if tree.find(".//body") is not None and clean_line(tree.text_content()) else None
-
-
-_CELL = 300  # characters in one cell from which a table is there for the layout
-_MAX_TABLES = 200  # pages with more are data, and checking nested ones is quadratic
-
-
-def _undo_layout_tables(tree: HtmlElement) -> None:
-    """Tables that lay out a page become plain blocks; extractors take them for data."""
-    tables = list(tree.iter("table"))
-    if len(tables) > _MAX_TABLES:
-        return
-    for table in tables:
-        own = [e for e in table.iter("tbody", "tr", "td", "th") if next(e.iterancestors("table"), None) is table]
-        if table.find(".//table") is None and not any(
-            cell.tag in ("td", "th") and len(cell.text_content()) > _CELL for cell in own
-        ):
-            continue
-        for element in (table, *own):
-            element.tag = "div"
 
 
 def document_json(document: Document) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Evidence is taken in the order of its reliability, JSON-LD first, and the visibl
 plain text, bounded in length.
 """
 
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -218,10 +219,12 @@ def _text(value: Any) -> str:
     return clean_line(_unescape(value)) if isinstance(value, str) else ""
 
 
-def _unescape(text: str) -> str:
-    import html
+_TAG = re.compile(r"</?[a-zA-Z]{1,10}[^<>]{0,200}>")
 
-    return html.unescape(html.unescape(text)) if "&" in text else text
+
+def _unescape(text: str) -> str:
+    text = html.unescape(html.unescape(text)) if "&" in text else text
+    return _TAG.sub("", text) if "<" in text else text
 
 
 # --- fields ----------------------------------------------------------------------------------------------------
@@ -259,16 +262,16 @@ def _title(
     heads = [h for h in heads if h and len(h) <= MAX_TITLE]
     given = entry.title if entry else ""
     if article or metas.get("og:type", "").lower() == "article":
-        # What the newsroom declares; where two declarations differ, the one that the page shows.
-        if shared and any(same_text(shared, head) for head in heads):
-            chosen = shared
-        else:
-            chosen = next((t for t in (headline, shared) if t and not t.endswith(("...", "…"))), headline or shared)
+        # What the newsroom declares; in full, where it is cut for search engines.
+        chosen = headline if len(words(headline)) >= 2 else shared
+        whole = chosen.rstrip(" .…")
+        if len(chosen) >= 100 or whole != chosen:
+            chosen = next((t for t in (shared, *heads) if len(t) > len(whole) and t.startswith(whole)), chosen)
         if len(words(chosen)) >= 2:
             return chosen[:MAX_TITLE]
-    declared = [t for t in (headline, shared, without_site(_unescape(metas.get("twitter:title", "")), site)) if t]
+    declared = [t for t in (shared, without_site(_unescape(metas.get("twitter:title", "")), site)) if t]
     declared.append(without_site(page_title, site))
-    # Elsewhere the heading that the reader sees, if a declaration bears it out.
+    # Else the heading that the reader sees, if a declaration bears it out.
     for head in heads:
         if any(_alike(head, title) for title in (*declared, given) if title):
             return head[:MAX_TITLE]
@@ -535,4 +538,4 @@ def _images(metas: dict[str, str], article: dict[str, Any], url: str) -> tuple[s
 
 def _json_body(article: dict[str, Any]) -> str:
     body = article.get("articleBody")
-    return _unescape(body)[:200_000] if isinstance(body, str) else ""
+    return html.unescape(body)[:200_000] if isinstance(body, str) else ""

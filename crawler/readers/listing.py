@@ -25,7 +25,8 @@ MAX_BLOCK_TEXT = 4_000  # characters; what is longer is no block of a list
 _LEAST_GROUP = 3  # blocks of one shape that make a list
 _ARTICLE_PATH = re.compile(
     r"/(?:19|20)\d\d[/-]\d{1,2}(?:[/-]\d{1,2})?(?:/|-|$)|/\d{1,2}-(?:\d{1,2}|[A-Za-z]{3})-(?:19|20)\d\d/"
-    r"|\d{5,}|/(?:[\w%]+-){3,}[\w%]+|/(?:news|story|press|release|article|doc|detail)[\w-]*/(?:[\w-]*/)*\d{2,}",
+    r"|\d{5,}|/(?:[\w%]+-){3,}[\w%]+|/(?:news|story|press|release|article|doc|detail)[\w-]*/(?:[\w-]*/)*\d{2,}"
+    r"|[?&](?:(?:news|article|story|press|item|post|doc)?_?id|nid|sid|guid)=[\w{}-]{2,}",
     re.A,
 )
 _NO_ARTICLE = re.compile(

@@ -200,6 +200,7 @@ class _Pass:
         self._look_at = 0.0
         self._more = True  # the store may have pages that we have not taken
         self._changed = asyncio.Event()
+        self._desk = asyncio.Lock()
 
     @property
     def fetcher(self) -> Fetcher:
@@ -263,6 +264,13 @@ class _Pass:
             states = [s for s in states if schedule.is_due(s, now)]
         self.app.random.shuffle(states)
         return [(self._sources[s.id], s) for s in states]
+
+    @contextlib.asynccontextmanager
+    async def _writing(self) -> AsyncIterator[None]:
+        """One judgement at a time, and the connections are heard between two: each takes tens of milliseconds."""
+        async with self._desk:
+            yield
+            await asyncio.sleep(0)
 
     # --- a source
 
@@ -359,7 +367,8 @@ class _Pass:
         else:
             # A body that gave nothing is read anew at the next visit, else "unchanged" would hide its trouble.
             visit, validators = replace(visit, outcome=outcome, error=trouble), Validators()
-        self._settle(source, state, visit, reading=reading, validators=validators, full=full, fetched=fetched)
+        async with self._writing():
+            self._settle(source, state, visit, reading=reading, validators=validators, full=full, fetched=fetched)
 
     async def _read(self, source: SourceConfig, fetched: Fetched, *, kind: str = "") -> Reading:
         """Entries of an answer, read in a worker."""
@@ -445,7 +454,7 @@ class _Pass:
         match error.failure:
             case Failure.STOPPED:
                 pass
-            case Failure.UNREACHED:
+            case Failure.UNREACHED | Failure.SILENT:
                 self._lines.append(_line(source, visit))
                 self.line.failed(urls.host(state.url), lambda: self._settle(source, state, visit, told=True))
             case Failure.RESTING:
@@ -673,7 +682,8 @@ class _Pass:
         except WorkerLost as error:
             self._settle_page(pending, fetched=fetched, problem=f"the extractor was lost: {error.reason}")
             return
-        self._settle_page(pending, fetched=fetched, document=document)
+        async with self._writing():
+            self._settle_page(pending, fetched=fetched, document=document)
 
     def _no_page(self, pending: Pending, error: NoAnswer) -> None:
         match error.failure:
@@ -682,7 +692,7 @@ class _Pass:
             case Failure.UNREACHED:
                 host = urls.host(pending.url)
                 self.line.failed(host, lambda: self._settle_page(pending, problem=f"no connection: {error.reason}"))
-            case Failure.RESTING:
+            case Failure.RESTING | Failure.SILENT:
                 assert error.until is not None
                 self._postpone(pending, error.reason, error.until)
             case Failure.FORBIDDEN | Failure.ROBOTS:

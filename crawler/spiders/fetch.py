@@ -28,6 +28,8 @@ from store.records import HostState, RequestRow, Validators
 
 MAX_REDIRECTS = 5
 PACE_MARGIN_S = 0.02  # what a loaded machine may shift between two sends
+MOST_SILENT = 3  # requests in a row without an answer, after which a host is left alone for the rest of a crawl
+REST_AFTER_SILENCE = timedelta(minutes=10)
 REST_AFTER_429 = timedelta(minutes=10)  # where 429 comes without Retry-After
 FLUSH_ROWS, FLUSH_S = 50, 1.0
 ACCEPT = {
@@ -91,6 +93,7 @@ class _Host:
     places: asyncio.Semaphore
     turn: asyncio.Lock
     asking: asyncio.Lock
+    silent: int = 0  # requests in a row that it did not answer
     barred: NoAnswer | None = None  # no connection to it in this crawl: it is not tried again for robots.txt
     why: str = "no answer"  # the last failure to get robots.txt
 
@@ -259,6 +262,7 @@ class Fetcher:
             except NoAnswer as error:
                 if asked.connected or error.failure is Failure.TLS:
                     self._line.answered()  # somebody took the connection: the line is up
+                host.silent += error.failure in (Failure.UNREACHED, Failure.TIMEOUT)
                 raise
             finally:
                 elapsed = round((time.monotonic() - began) * 1000)
@@ -278,6 +282,7 @@ class Fetcher:
         finally:
             release()
         self._line.answered()
+        host.silent = 0
         self._note_rest(host, response)
         return response, elapsed, sent_at
 
@@ -316,7 +321,11 @@ class Fetcher:
             raise NoAnswer(Failure.STOPPED, "the crawl is being stopped")
         if self._line.is_down:
             raise NoAnswer(Failure.UNREACHED, "no host could be reached: our own line is down")
-        until = _resting(host.state, self.now())
+        now = self.now()
+        if host.silent >= MOST_SILENT:
+            why = f"the host did not answer {host.silent} times in a row"
+            raise NoAnswer(Failure.SILENT, why, until=now + REST_AFTER_SILENCE)
+        until = _resting(host.state, now)
         if until is not None:
             raise NoAnswer(Failure.RESTING, f"the host asked for a rest until {until:%Y-%m-%dT%H:%M:%SZ}", until=until)
 
@@ -377,7 +386,7 @@ class Fetcher:
         try:
             status, text = await self._get_robots(urljoin(url, "/robots.txt"), source)
         except NoAnswer as error:
-            if error.failure in (Failure.STOPPED, Failure.RESTING):
+            if error.failure in (Failure.STOPPED, Failure.RESTING, Failure.SILENT):
                 raise
             if error.failure in (Failure.UNREACHED, Failure.FORBIDDEN) and not error.redirected:
                 # Perhaps our own line, perhaps our own rule: nothing is learned about the host.

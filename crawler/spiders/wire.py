@@ -49,6 +49,7 @@ class Failure(StrEnum):
     ROBOTS = "robots"  # robots.txt forbids it
     NO_ROBOTS = "no_robots"  # robots.txt cannot be had, which forbids everything
     RESTING = "resting"  # the host asked for a rest, Retry-After
+    SILENT = "silent"  # it has not answered several times in a row; we leave it alone for a while
     STOPPED = "stopped"  # we are shutting down
 
 
@@ -58,7 +59,7 @@ class NoAnswer(Exception):
     def __init__(self, failure: Failure, reason: str, *, until: datetime | None = None) -> None:
         self.failure = failure
         self.reason = reason
-        self.until = until  # RESTING: the end of the rest
+        self.until = until  # RESTING, SILENT: not before
         self.redirected = False  # robots.txt: it was not the host itself that failed
         super().__init__(f"{failure}: {reason}")
 

@@ -40,8 +40,10 @@ def _item(item: Json) -> list[str]:
     out = [f"### {_text(item['headline'], code)}{named}{mark}", ""]
     if item["gloss"]:
         out += [f"In English: {_escape(', '.join(item['gloss']))}", ""]
-    for sentence in item["sentences"]:
-        out += [f"> {_text(sentence['text'], sentence['language'])}", f"> — {_name(sentence['source'])}", ""]
+    if item["sentences"]:
+        for sentence in item["sentences"]:
+            out += [f"> {_text(sentence['text'], sentence['language'])}", ">"]
+        out += [f"> — {_name(item['sentences'][0]['source'])}", ""]
     sectors = ", ".join(_escape(s["name"]) for s in item["sectors"])
     out.append(f"{sectors or 'no sector'} · {_escape(words.carriers(item))}")
     out.append(f"· first: {_name(item['first']['source'])}, {_escape(words.first_seen(item))}")

@@ -1,0 +1,289 @@
+"""`pakrus run` in a process of its own, on the demo's newsroom: it crawls, writes the edition, reloads, stops."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from crawler.cli import main
+from crawler.demo.newsroom import Newsroom
+from crawler.reports import audit, courtesy
+from store.connection import open_store
+from tests.builders import config
+from tests.newsroom import Newsroom as Sites
+from tests.newsroom import article, item
+
+ROOT = Path(__file__).parent.parent
+NOW = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)  # half an hour before seven in Islamabad
+STOPS_WITHIN_S = 10.0
+PATIENCE_S = 90.0  # for a loaded machine
+
+# `pakrus` with its ticks closer together, and with a clock that runs from a given time and that the file `ahead`
+# (seconds) puts forward.
+DAEMON = """
+import sys, time
+from datetime import datetime, timedelta
+from pathlib import Path
+import crawler.app, crawler.daemon
+begin, ahead = datetime.fromisoformat(sys.argv.pop(1)) - timedelta(seconds=time.monotonic()), Path(sys.argv.pop(1))
+crawler.app.wall_clock = lambda: begin + timedelta(seconds=time.monotonic() + float(ahead.read_text()))
+crawler.daemon.TICK_S = 0.25
+from crawler.cli import main
+main()
+"""
+
+
+@dataclass
+class Daemon:
+    folder: Path
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "news.db"
+
+    @property
+    def options(self) -> list[str]:
+        return ["--config", str(self.folder / "feeds.yaml"), "--db", str(self.database)]
+
+    def start(self, *, at: datetime) -> None:
+        self.ahead(0)
+        with (self.folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", DAEMON, at.isoformat(), str(self.folder / "ahead"), "run", *self.options],
+                stdout=subprocess.DEVNULL, stderr=log, cwd=self.folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
+
+    def ahead(self, seconds: float) -> None:
+        new = self.folder / "ahead.new"
+        new.write_text(str(seconds))
+        new.replace(self.folder / "ahead")
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text("utf-8")
+
+    def wait(self, what: Callable[[], Any]) -> None:
+        until = time.monotonic() + PATIENCE_S
+        while not what():
+            assert self.process.poll() is None, self.log()
+            assert time.monotonic() < until, self.log()
+            time.sleep(0.05)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        if not self.database.exists():
+            return []
+        connection = sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)
+        try:
+            return connection.execute(sql).fetchall()
+        finally:
+            connection.close()
+
+    def passes(self) -> int:
+        """Passes that have ended; 0 while the tables are being made."""
+        if not self.query("SELECT 1 FROM sqlite_master WHERE name = 'runs'"):
+            return 0
+        return int(self.query("SELECT count(*) FROM runs WHERE ended_at IS NOT NULL")[0][0])
+
+    def stop(self, number: signal.Signals) -> tuple[int, float]:
+        """Its exit code and how long it took."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=30)
+        return code, time.monotonic() - began
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class Reader(threading.Thread):
+    """Asks `daily` again and again: over one connection that stays open, and over a new one each time."""
+
+    def __init__(self, database: Path) -> None:
+        super().__init__(daemon=True)
+        self.database = database
+        self.over = threading.Event()
+        self.errors: list[str] = []
+        self.counts: list[int] = []
+
+    def run(self) -> None:
+        uri = f"{self.database.as_uri()}?mode=ro"
+        steady = sqlite3.connect(uri, uri=True, timeout=0)
+        while not self.over.wait(0.03):
+            fresh = sqlite3.connect(uri, uri=True, timeout=0)
+            try:
+                self.counts += [len(c.execute("SELECT * FROM daily").fetchall()) for c in (steady, fresh)]
+            except sqlite3.Error as error:
+                self.errors.append(repr(error))
+            finally:
+                fresh.close()
+        steady.close()
+
+
+def exit_code(arguments: list[str]) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    return int(end.value.code or 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """What a morning with the daemon came to."""
+
+    daemon: Daemon
+    reader: Reader
+    hits: Counter[int]
+    second_exit: int
+    second_said: str
+    verified: int
+    code: int
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    daemon = Daemon(tmp_path_factory.mktemp("daemon"))
+    feeds = daemon.folder / "feeds.yaml"
+    with Newsroom(now=NOW) as newsroom:
+        text = newsroom.config_text().replace("every: 15m", "every: 1s")
+        feeds.write_text(text, "utf-8")
+        daemon.start(at=NOW)
+        try:
+            daemon.wait(lambda: daemon.passes() >= 1)
+            reader = Reader(daemon.database)
+            reader.start()
+            second = subprocess.run(
+                [sys.executable, "-m", "crawler", "run", *daemon.options],
+                capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
+            newsroom.advance()
+            daemon.wait(lambda: daemon.query("SELECT 1 FROM revisions"))
+            daemon.wait(lambda: daemon.passes() >= 3)
+
+            feeds.write_text(text.replace("kind: feed", "kind: fed", 1) + "colour: blue\n", "utf-8")
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.wait(lambda: "the old one is kept" in daemon.log())
+            loaded = yaml.safe_load(text)
+            gone, kept = loaded["sources"].pop(), loaded["sources"][0]
+            kept["name"] = "The New Indus Courier"
+            feeds.write_text(yaml.safe_dump(loaded, allow_unicode=True), "utf-8")
+            before = daemon.passes()
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.wait(lambda: daemon.query(f"SELECT 1 FROM sources WHERE id = '{gone['id']}' AND state = 'retired'"))
+            daemon.wait(lambda: daemon.passes() > before)
+
+            daemon.ahead(timedelta(minutes=31).total_seconds())  # past seven o'clock
+            daemon.wait(lambda: (daemon.folder / "digests" / "latest.html").exists())
+            daemon.wait(lambda: "edition 2026-11-25" in daemon.log())
+            verified = exit_code(["digest", "--date", "2026-11-25", "--verify", *daemon.options])
+            code, seconds = daemon.stop(signal.SIGTERM)
+            reader.over.set()
+            reader.join()
+        finally:
+            daemon.end()
+        yield Day(
+            daemon=daemon, reader=reader, hits=Counter(h.status for h in newsroom.hits()), code=code, seconds=seconds,
+            second_exit=second.returncode, second_said=second.stderr, verified=verified,
+        )  # fmt: skip
+
+
+def test_it_crawls_again_and_again_and_is_answered_304(day: Day) -> None:
+    assert day.daemon.passes() >= 3
+    assert day.hits[304] >= 10
+    assert day.daemon.query("SELECT count(*) - count(DISTINCT canonical_url) FROM articles") == [(0,)]
+    assert day.daemon.query("SELECT count(*) FROM revisions")[0][0] >= 3
+    assert "Traceback" not in day.daemon.log()
+
+
+def test_its_ledger_adds_up_and_its_hosts_were_asked_politely(day: Day) -> None:
+    with open_store(day.daemon.database, mode="read") as store:
+        loaded = config((day.daemon.folder / "feeds.yaml").read_text("utf-8"), day.daemon.folder)
+        assert audit.report(store, day=None, zone=loaded.timezone)["unexplained"] == 0
+        assert courtesy.report(store, loaded, since=None)["violations"] == 0
+
+
+def test_sigterm_ends_it_in_time_and_in_order(day: Day) -> None:
+    assert day.code == 0, day.daemon.log()
+    assert day.seconds < STOPS_WITHIN_S
+    assert day.daemon.log().rstrip().endswith("stopped")
+    assert day.daemon.database.with_name("news.db.lock").read_text() == ""
+
+
+def test_a_reader_is_never_turned_away(day: Day) -> None:
+    assert day.reader.errors == []
+    assert len(day.reader.counts) > 20
+    assert day.reader.counts[-1] >= day.reader.counts[0] > 0
+
+
+def test_a_second_daemon_is_told_who_writes(day: Day) -> None:
+    assert day.second_exit == 4
+    assert f"`pakrus run` (process {day.daemon.process.pid}," in day.second_said
+    assert "Traceback" not in day.second_said
+
+
+def test_the_edition_is_written_after_the_crawl_of_its_hour_and_can_be_verified(day: Day) -> None:
+    digests = day.daemon.folder / "digests"
+    assert {p.name for p in digests.iterdir()} >= {"2026-11-25.md", "2026-11-25.html", "latest.md", "latest.html"}
+    stories = day.daemon.query(
+        "SELECT json_extract(content, '$.summary.stories') FROM digests WHERE date = '2026-11-25'"
+    )
+    assert stories[0][0] > 20
+    text = (digests / "2026-11-25.md").read_text("utf-8")
+    headlines = [
+        row[0] for row in day.daemon.query("SELECT headline FROM daily WHERE grade = 2 AND day = '2026-11-25'")
+    ]
+    assert headlines
+    assert all(headline.split("\n")[0][:40] in text for headline in headlines)
+    made = day.daemon.query("SELECT created_at FROM digests WHERE date = '2026-11-25'")[0][0]
+    crawled = day.daemon.query(
+        f"SELECT count(*) FROM runs WHERE started_at >= '2026-11-25T02:00:00Z' AND ended_at <= '{made}'"
+    )
+    assert crawled[0][0] >= 1
+    assert day.verified == 0
+
+
+def test_an_invalid_config_is_reported_and_the_old_one_kept_until_a_valid_one_comes(day: Day) -> None:
+    log = day.daemon.log()
+    assert "colour" in log
+    assert "fed" in log
+    assert log.index("the old one is kept") < log.index("feeds.yaml read again: 18 sources")
+    assert day.daemon.query("SELECT name FROM sources WHERE id = 'indus-courier'") == [("The New Indus Courier",)]
+    assert day.daemon.query("SELECT count(*) FROM entries WHERE source_id = 'news-search'")[0][0] > 0, "history is kept"
+
+
+def test_a_stop_in_the_middle_of_a_pass_loses_nothing(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    with Sites() as sites:
+        slow = sites.site("slow.test")
+        for n in range(4):
+            slow.page(f"/{n}", article(f"Page {n}", ["Nothing."]), delay_s=60)
+        slow.feed("/rss", [item(f"Page {n}", f"/{n}") for n in range(4)])
+        text = f"""
+crawl: {{per_host_delay: 0s, allow_private_addresses: [127.0.0.0/8], resolve: {{slow.test: "{sites.address}"}}}}
+sources: [{{id: slow, url: "http://slow.test/rss", kind: feed, country: PK, language: en}}]
+"""
+        (tmp_path / "feeds.yaml").write_text(text)
+        daemon.start(at=NOW)
+        try:
+            daemon.wait(lambda: len(slow.hits("/0")) == 1)
+            code, seconds = daemon.stop(signal.SIGINT)
+        finally:
+            daemon.end()
+    assert code == 0, daemon.log()
+    assert seconds < STOPS_WITHIN_S
+    assert "Traceback" not in daemon.log()
+    assert daemon.query("SELECT state, tries, count(*) FROM entries GROUP BY 1, 2") == [("pending", 0, 4)]
+    assert daemon.query("SELECT ended_at IS NOT NULL, json_extract(result, '$.stopped') FROM runs") == [(1, 1)]
