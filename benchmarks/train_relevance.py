@@ -31,6 +31,7 @@ AGAINST = {
     "title_foreign", "title_forum", "title_war", "foreign_share", "rival_share", "forum_share", "lists",
     "pairs_parted", "pairs_with_three", "unnamed", "soviet", "rank", "war", "sport", "late", "long",
 }  # fmt: skip
+CORE_ALONE = {"late", "short", "long"}  # where a passage stands says how central it is, not whether it is one
 SECTOR_FOR = {"title", "pair", "near", "far", "alone", "strong", "distinct", "share", "top", "second"}
 SECTOR_AGAINST = {"weak", "outside"}
 
@@ -76,6 +77,7 @@ class Record:
         self.sectors = raw.get("sectors", [])
         self.optional = set(raw.get("optional_sectors", []))
         self.language = raw.get("language", "en")
+        self.home = bool(found.context)
         self.values = relevance.features(found) if found.sentences else {}
         self.tallies = {g: self._tallies(found, g) for g in (1, 2)} if gold else {}
 
@@ -87,7 +89,8 @@ class Record:
 
 def train_relevance(records, penalty):
     judged = [r for r in records if r.values]
-    relevant = logistic([(r.values, int(r.grade > 0), r.weight) for r in judged], FOR, AGAINST, penalty)
+    rows = [({k: v for k, v in r.values.items() if k not in CORE_ALONE}, int(r.grade > 0), r.weight) for r in judged]
+    relevant = logistic(rows, FOR, AGAINST, penalty)
     positive = [r for r in judged if r.grade > 0]
     core = logistic([(r.values, int(r.grade == 2), r.weight) for r in positive], FOR - {"late"}, AGAINST, penalty)
     return relevant, core
@@ -187,7 +190,7 @@ def main():
     parser.add_argument(
         "--caution", type=float, default=1.0, help="how much a false keep weighs when thresholds are set"
     )
-    parser.add_argument("--thresholds", help="relevant,core instead of those that fit best")
+    parser.add_argument("--thresholds", help="relevant,home,core instead of those that fit best")
     parser.add_argument("--grid", action="store_true", help="print figures over thresholds")
     parser.add_argument("--write")
     parser.add_argument("--wrong", action="store_true", help="print each wrong grade")
@@ -247,9 +250,9 @@ def main():
                 chances[r.id] = (chance(relevant, r.values), chance(core, r.values)) if r.values else (0.0, 0.0)
                 if r.gold:
                     spots[r.id] = {g: sector_scores(table, r, g) for g in (1, 2)}
-    t_relevant, t_core, t_sector = thresholds(records, chances, spots, args.caution)
+    t_relevant, t_home, t_core, t_sector = thresholds(records, chances, spots, args.caution)
     if args.thresholds:
-        t_relevant, t_core = (float(t) for t in args.thresholds.split(","))
+        t_relevant, t_home, t_core = (float(t) for t in args.thresholds.split(","))
     if args.grid:
         for t in (0.3, 0.4, 0.5, 0.6):
             print(
@@ -257,8 +260,8 @@ def main():
                 {o: round(relevance_f1(records, chances, o, t), 3) for o in ("gold", "stream", "cases")},
                 {c: [round(x, 3) for x in core_f1(records, chances, t, c)] for c in (0.4, 0.5, 0.55, 0.6, 0.7)},
             )
-    print("thresholds", t_relevant, t_core, t_sector)
-    graded = [(r, grade_of(chances[r.id], t_relevant, t_core)) for r in records]
+    print("thresholds", t_relevant, t_home, t_core, t_sector)
+    graded = [(r, grade_of(chances[r.id], t_home if r.home else t_relevant, t_core)) for r in records]
     if args.wrong:
         for r, g in graded:
             if r.grade != g:
@@ -272,7 +275,7 @@ def main():
             "relevant": relevant,
             "core": core,
             "sectors": {**table, "threshold": t_sector},
-            "thresholds": {"relevant": t_relevant, "core": t_core},
+            "thresholds": {"relevant": t_relevant, "home": t_home, "core": t_core},
         }
         Path(args.write).write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", "utf-8")
 
@@ -297,7 +300,12 @@ def grade_of(chances, t_relevant, t_core):
 
 def thresholds(records, chances, spots, caution):
     """From the chances that weights gave which had not seen the record."""
-    t_relevant = best_threshold([(chances[r.id][0], r.grade > 0, 1.0) for r in records if r.origin != "cases"], caution)
+    t_relevant, t_home = (
+        best_threshold(
+            [(chances[r.id][0], r.grade > 0, 1.0) for r in records if r.origin != "cases" and r.home is home], caution
+        )
+        for home in (False, True)
+    )
     kept = [(chances[r.id][1], r.grade == 2) for r in records if r.grade > 0 and r.values]
 
     def both(t):
@@ -313,7 +321,7 @@ def thresholds(records, chances, spots, caution):
         for s in set(spots[r.id][r.grade]) | set(r.sectors)
         if s not in r.optional
     ]
-    return t_relevant, t_core, best_threshold(pairs) if pairs else 0.5
+    return t_relevant, t_home, t_core, best_threshold(pairs) if pairs else 0.5
 
 
 if __name__ == "__main__":

@@ -262,8 +262,7 @@ def digest(
     from datetime import date
 
     from crawler.config import zone_or_none
-    from crawler.digest.build import closed_edition
-    from crawler.digest.deliver import deliver
+    from crawler.digest.deliver import current, deliver
     from crawler.digest.deliver import verify as verify_edition
 
     with options.app("wait", "digest") as app:
@@ -271,7 +270,7 @@ def digest(
         if zone is None:
             raise UsageError(f"--tz: {zone_name!r} is no time zone, write a name like Asia/Karachi")
         now = app.clock()
-        which = date.fromisoformat(day) if day else closed_edition(now, zone, app.config.digest.at)
+        which = date.fromisoformat(day) if day else current(app, zone, now)
         if verify:
             differences = verify_edition(app, which, zone=zone, period=period)
             if options.json:
@@ -568,7 +567,7 @@ def missed(options: Options, since: str | None) -> None:
 
 
 @verb(prints=True)
-@click.argument("article_id", type=int, metavar="ID")
+@click.argument("article_id", type=click.IntRange(0, 2**63 - 1), metavar="ID")
 @click.option("--diff", is_flag=True, help="Show what changed from version to version.")
 def history(options: Options, article_id: int, diff: bool) -> None:
     """The versions of an edited article."""

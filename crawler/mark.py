@@ -10,7 +10,7 @@ from crawler.app import App
 from crawler.errors import UsageError
 from crawler.ingest import drop, judge, new_article, place, read_document, stored_document
 from store.marks import VERDICTS
-from store.records import State, utc_time
+from store.records import State, is_id, utc_time
 
 
 def mark(app: App, reference: str, verdict: str, detail: tuple[str, ...], *, now: datetime) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def _detail(app: App, verdict: str, detail: tuple[str, ...]) -> str:
 
 
 def _entry(app: App, reference: str) -> Row:
-    if reference.isdigit():
+    if is_id(reference):
         row = app.store.connection.execute(
             "SELECT * FROM entries WHERE article_id = ? ORDER BY id LIMIT 1", (int(reference),)
         ).fetchone()

@@ -8,7 +8,7 @@ from sqlite3 import Row
 from typing import TYPE_CHECKING
 
 from store.errors import NotStored
-from store.records import Pending, State, Validators, utc_text, utc_time
+from store.records import Pending, State, Validators, is_id, utc_text, utc_time
 
 if TYPE_CHECKING:
     from store.connection import Store
@@ -159,7 +159,7 @@ class Frontier:
 
     def find(self, reference: str) -> Row:
         """An entry by its id, URL or canonical URL. Raises NotStored."""
-        if reference.isdigit():
+        if is_id(reference):
             row = self._run("SELECT * FROM entries WHERE id = ?", (int(reference),)).fetchone()
         else:
             row = self._run(

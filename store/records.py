@@ -9,6 +9,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 
+def is_id(reference: str) -> bool:
+    """Whether a reference is the number of a row, not a URL; SQLite counts rows in 63 bits."""
+    return len(reference) <= 18 and reference.isascii() and reference.isdigit()
+
+
 def utc_text(moment: datetime) -> str:
     """An aware datetime as the database writes it: ``2026-11-25T07:00:00Z`` (seconds, truncated)."""
     if moment.tzinfo is None:

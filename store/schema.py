@@ -162,7 +162,7 @@ CREATE TABLE documents (
 );
 
 CREATE TABLE stories (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never given out twice: past editions name it
     headline TEXT NOT NULL,
     first_published_at TEXT NOT NULL,
     last_published_at TEXT NOT NULL,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from crawler.app import App
 from crawler.digest.build import canonical, closed_edition, open_edition, window
-from crawler.digest.deliver import deliver, verify
+from crawler.digest.deliver import current, deliver, verify
 from crawler.digest.formats import FORMATS, render
 from crawler.ingest import settle_line
 from tests.builders import NOON, world
@@ -140,6 +140,15 @@ def test_an_empty_day_says_so(tmp_path: Path) -> None:
         edition = _deliver(app, tmp_path)
     for format_ in ("md", "html"):
         assert "Nothing on Pakistan and Russia was found" in render(edition, format_)
+
+
+def test_without_a_date_it_is_the_last_closed_edition_and_on_the_first_day_the_open_one(tmp_path: Path) -> None:
+    with world(tmp_path) as app:
+        assert current(app, KARACHI, NOON) == date(2026, 11, 25)
+        _three_languages(app)
+        assert current(app, KARACHI, NOON) == date(2026, 11, 26)
+        assert current(app, KARACHI, NOON + timedelta(days=1)) == date(2026, 11, 26)
+        assert current(app, KARACHI, NOON + timedelta(days=3)) == date(2026, 11, 28)
 
 
 def test_an_edition_is_stored_once_and_rendered_from_what_is_stored(tmp_path: Path) -> None:

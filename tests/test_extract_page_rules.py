@@ -201,3 +201,36 @@ def test_broken_pages_give_a_document() -> None:
         document = extract(bytes(body[:start] + body[start + dice.randrange(600) :]), url=URL, now=NOW)
         assert document.outcome
         assert "\0" not in document.text + document.title
+
+
+OTHER = [
+    "Schools in four districts of upper Sindh will stay closed until Monday because of a heatwave, officials said.",
+    "Temperatures reached 48 degrees in Jacobabad, where hospitals opened wards for patients with sunstroke.",
+    "The meteorological office expects some relief by the weekend, though not before Sunday evening, it said.",
+    "Water tankers were sent to the worst affected villages, and the bazaars will open only after sunset.",
+]
+SECOND = "".join(f"<p>{line}</p>" for line in OTHER)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        f"<div class='single-post'><h1>Heatwave shuts Sindh schools</h1><div class='text'>{SECOND}</div></div>",
+        f"<div class='single-post'><h2><a href='/h'>Heatwave shuts schools</a></h2><span>5 December 2025</span>"
+        f"<div class='text'>{SECOND}</div></div>",
+        f"<article><header><h2>Heatwave shuts Sindh schools</h2><time>05.12.2025</time></header>{SECOND}</article>",
+        f"<div class='infinite'><div class='news'><h1>Heatwave shuts schools</h1>{SECOND}</div></div>",
+        f"<h1>Heatwave shuts schools in upper Sindh</h1>{SECOND}",
+        f"<h2>Heatwave shuts schools in upper Sindh</h2><p>Updated 05 December 2025</p>{SECOND}",
+    ],
+)
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_second_article_below_is_not_read(second: str, wrapped: bool) -> None:
+    first = f"<h1>{TITLE}</h1><div class='text'>" + "".join(f"<p>{line}</p>" for line in PROSE) + "</div>"
+    if wrapped:
+        first = f"<div class='single-post'>{first}</div>"
+    head = f"<title>{TITLE}</title><meta property='og:title' content='{TITLE}'>"
+    document = read(f"<html><head>{head}</head><body><main>{first}{second}</main></body></html>")
+    assert "Jacobabad" not in document.text
+    assert "Heatwave" not in document.text
+    assert document.text == "\n".join(PROSE)

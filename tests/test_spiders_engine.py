@@ -17,6 +17,7 @@ import pytest
 
 from crawler.app import App
 from crawler.config import parse_config
+from crawler.spiders import engine
 from crawler.spiders.engine import Summary, crawl
 from crawler.types import Document, Entry, Moment, Reading
 from crawler.workers import WorkerLost
@@ -49,7 +50,8 @@ class Stand:
 
     @staticmethod
     def read(kind: str, body: bytes, *, now: datetime, **_: Any) -> Reading:
-        """``2026-11-01 http://...`` a line; ``<sitemap>http://...`` names a child; anything with <html is no feed."""
+        """``2026-11-01 http://...`` a line; with a time of day it is an item beside our beat; ``<sitemap>http://...``
+        names a child; anything with <html is no feed."""
         entries, children = [], []
         if b"<html" in body:
             return Reading(readable=False, problems=("feed: an HTML page",))
@@ -59,7 +61,8 @@ class Stand:
             elif "http" in line:
                 day, _, url = line.rpartition(" ")
                 at = datetime.fromisoformat(day).replace(tzinfo=UTC) if day else now
-                entries.append(Entry(id=url, url=url, title=f"Pakistan, Russia: {url}", published=Moment(instant=at)))
+                title = "Wheat" if "T" in day else f"Pakistan, Russia: {url}"
+                entries.append(Entry(id=url, url=url, title=title, published=Moment(instant=at)))
         return Reading(entries=tuple(entries), children=tuple(children))
 
     @staticmethod
@@ -207,17 +210,20 @@ def test_an_equal_etag_on_a_changed_body_is_a_change(world: World) -> None:
     assert len(world.entries()) == 2
 
 
-def test_every_twentieth_visit_is_unconditional(world: World) -> None:
+def test_every_so_manieth_visit_is_unconditional(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert engine.FULL_EVERY == 20
+    monkeypatch.setattr(engine, "FULL_EVERY", 5)
+
     async def always_304(asked: Asked, writer: asyncio.StreamWriter) -> None:
         conditional = "if-none-match" in asked.headers
         writer.write(reply(status=304) if conditional else reply("http://dawn.test/1", ETag='"a"', Connection="close"))
 
     world.source("dawn", "http://dawn.test/feed")
     world.says("http://dawn.test/feed", always_304)
-    for _ in range(21):
+    for _ in range(7):
         world.crawl()
     plain = ["if-none-match" not in a.headers for a in world.site.asked("dawn.test", "/feed")]
-    assert [i for i, unconditional in enumerate(plain) if unconditional] == [0, 20]
+    assert [i for i, unconditional in enumerate(plain) if unconditional] == [0, 5]
 
 
 def test_304_without_being_asked_is_a_failure(world: World) -> None:
@@ -330,7 +336,7 @@ def stamped(numbers: range, *, until: datetime) -> str:
 
 def outage(world: World, **source: str) -> None:
     """A feed of 20 items, 50 new ones an hour, and three hours in which we are away."""
-    world.source("dawn", "http://dawn.test/feed", fetch_pages="never", **source)
+    world.source("dawn", "http://dawn.test/feed", fetch_pages="candidates", **source)
     world.says("http://dawn.test/feed", reply(stamped(range(80, 100), until=world.clock)))
     world.crawl()
     world.clock += timedelta(hours=3)
@@ -390,7 +396,7 @@ def test_a_backfill_that_fails_is_done_at_the_next_visit(world: World) -> None:
 
 
 def test_since_goes_back_on_the_first_day_too_and_only_once(world: World) -> None:
-    world.source("dawn", "http://dawn.test/feed", fetch_pages="never", archive="http://dawn.test/day/{date}")
+    world.source("dawn", "http://dawn.test/feed", fetch_pages="candidates", archive="http://dawn.test/day/{date}")
     world.says("http://dawn.test/feed", reply(stamped(range(80, 100), until=world.clock)))
     for day in (23, 24, 25):
         world.says(f"http://dawn.test/day/2026-11-{day}", reply(f"2026-11-{day} http://dawn.test/{day}"))

@@ -238,7 +238,8 @@ def judge(passages: Passages) -> tuple[int, float, tuple[Reason, ...]]:
     table = weights()
     relevant, core = _logistic(table["relevant"], values), _logistic(table["core"], values)
     grade = 0
-    if relevant >= table["thresholds"]["relevant"]:
+    # A source of one of the two sides has all its pages read, so that a lone passage is not missed: it gets the benefit.
+    if relevant >= table["thresholds"]["home" if passages.context else "relevant"]:
         grade = 2 if core >= table["thresholds"]["core"] else 1
     reasons = [
         Reason(

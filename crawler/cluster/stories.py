@@ -254,10 +254,10 @@ _POINTS = {
     "long texts": (-4.0, -1.5),  # two long texts share more by chance
     "days apart": (-0.8, -0.2),
 }
-_NEEDED = (5.1, 7.2)
+_NEEDED = (5.6, 7.7)
 _COMMON = 0.3  # the rarity under which a thing stands in every fourth article and more: no index key
 _NEVER = -10.0  # a verdict as low as this is a contradiction: the next of a series
-_AGAINST = -4.0  # a story whose members score less than this on average is another one, however like one of them is
+_AGAINST = -3.0  # a story whose members score less than this on average is another one, however like one of them is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,18 +339,27 @@ def place(new: Profile, neighbours: Sequence[tuple[int, int, Profile]]) -> Place
     """Where a new article belongs, given its neighbours (article id, story id, profile) within WINDOW days.
 
     It joins a story when it is of one event with a member, contradicts none and the members together do not speak
-    against it; when that holds for several stories they are one, and the caller merges them.
+    against it. When that holds for several stories they are one, and the caller merges them; unless their members
+    speak against each other: an article that looks back on two events does not make them one.
     """
     stories: dict[int, list[tuple[float, int, Profile]]] = {}
     for article_id, story_id, other in neighbours:
         if _within(new, other):
             stories.setdefault(story_id, []).append((_points(new, other)[1], -article_id, other))
-    joined: list[tuple[float, int, str]] = []
+    fits: list[tuple[float, int, str]] = []
     for story_id, members in stories.items():
         scores = [score for score, _, _ in members]
         if max(scores) >= 0 and min(scores) > _NEVER and sum(scores) / len(scores) >= _AGAINST:
             score, number, nearest = max(members, key=lambda m: m[:2])
             reasons = "; ".join(same_event(new, nearest).reasons)
-            joined.append((score, story_id, f"article {-number}: {reasons}"))
-    joined.sort(key=lambda j: (-j[0], j[1]))
+            fits.append((score, story_id, f"article {-number}: {reasons}"))
+    fits.sort(key=lambda f: (-f[0], f[1]))
+    joined: list[tuple[float, int, str]] = []
+    together: list[Profile] = []
+    for fit in fits:
+        others = [profile for _, _, profile in stories[fit[1]]]
+        across = [_points(a, b)[1] for a in together for b in others]
+        if not across or (min(across) > _NEVER and sum(across) / len(across) >= _AGAINST):
+            joined.append(fit)
+            together += others
     return Placement(stories=tuple(j[1] for j in joined), reasons=tuple(j[2] for j in joined))

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crawler.app import App
-from crawler.digest.build import Window, build, canonical, items_of, window
+from crawler.digest.build import Window, build, canonical, closed_edition, items_of, open_edition, window
 from crawler.digest.formats import render
 from crawler.digest.gather import gather
 from store.errors import NotStored, StoreUnwritable
@@ -59,6 +59,17 @@ def deliver(
         if newest == day.isoformat():
             files += [write_file(directory / f"latest.{f}", render(edition, f)) for f in formats]
     return Delivered(edition=edition, sha256=sha256, made=made, files=tuple(files))
+
+
+def current(app: App, zone: ZoneInfo, now: datetime) -> date:
+    """The edition that is meant when none is named: the last one that has closed; on the first day, when all was seen
+    since, the one that is still open."""
+    at = app.config.digest.at
+    closed = closed_edition(now, zone, at)
+    first = app.store.connection.execute("SELECT min(first_seen_at) FROM entries").fetchone()[0]
+    if first is not None and utc_time(first) >= window(closed, zone, at).until:
+        return open_edition(now, zone, at)
+    return closed
 
 
 def verify(app: App, day: date, *, zone: ZoneInfo, period: str) -> list[str]:

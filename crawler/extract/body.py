@@ -18,7 +18,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 from trafilatura.meta import reset_caches as _reset_caches
 
-from crawler.extract.boilerplate import cut, is_sentence, starts_foot
+from crawler.extract.boilerplate import cut, is_sentence, is_stamp, starts_foot
 from crawler.extract.leaves import Leaf, read_leaves
 from crawler.extract.plain import clean_lines, overlap, stems, words
 
@@ -45,6 +45,63 @@ class Body:
 def reset_caches() -> None:
     """Frees what trafilatura and its libraries keep; they never do so themselves."""
     _reset_caches()
+
+
+_TITLES = frozenset(("h1", "h2", "h3"))
+_BEFORE_ANOTHER = 200  # characters of prose that the first article must have had
+
+
+def without_second_article(leaves: Sequence[Leaf], *, title: str) -> Sequence[Leaf]:
+    """The leaves above the heading of another article, if one stands below the first; its elements leave the tree."""
+    key = "".join(words(title))
+    head = next((n for n, leaf in enumerate(leaves) if leaf.tag == "h1" or (key and leaf.key == key)), None)
+    home = leaves[head].path[:-1] if head is not None else ()
+    prose = 0
+    around: tuple[int, ...] = ()
+    for n in range((head or 0) + (head is not None), len(leaves)):
+        leaf = leaves[n]
+        if leaf.furniture:
+            continue
+        if prose >= _BEFORE_ANOTHER and leaf.key != key and _opens_article(leaves, n, home=home, around=around):
+            _cut_tree(leaf.element)
+            return leaves[:n]
+        if _is_prose(leaf):
+            prose += len(leaf.text)
+            around = leaf.path[:-1]
+    return leaves
+
+
+def _opens_article(leaves: Sequence[Leaf], n: int, *, home: tuple[int, ...], around: tuple[int, ...]) -> bool:
+    """Whether leaf n is the title of an article: prose follows, and it has a time of its own or is an h1.
+
+    An h1 between paragraphs, as some newsrooms write subheadings, is none: it stands beside the last paragraph
+    (`around`) and not beside the page's first title (`home`).
+    """
+    leaf = leaves[n]
+    if leaf.tag not in _TITLES or len(words(leaf.text)) < 3 or is_sentence(leaf.text):
+        return False
+    ahead = leaves[n + 1 : n + 9]
+    if sum(len(other.text) for other in ahead if _is_prose(other)) < 100:
+        return False
+    if leaf.path[:-1] != around and any(other.path[:-1] == around and _is_prose(other) for other in leaves[n + 1 :]):
+        return False  # a card inside the article, which goes on below it
+    if any(is_stamp(other.text) for other in ahead[:3]):
+        return True
+    return leaf.tag == "h1" and (leaf.path[:-1] == home or leaf.path[:-1] != around)
+
+
+def _cut_tree(element: HtmlElement) -> None:
+    """Removes `element` and all that follows it on the page."""
+    here: HtmlElement | None = element
+    while here is not None and here.tag != "body":
+        parent = here.getparent()
+        if parent is None:
+            return
+        for later in list(here.itersiblings()):
+            parent.remove(later)
+        if here is element:
+            parent.remove(here)
+        here = parent
 
 
 def read_body(

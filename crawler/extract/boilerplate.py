@@ -127,7 +127,17 @@ def is_sentence(line: str) -> bool:
     return len(words(line[:200])) >= 6 or (" " not in line and len(line) >= 18)
 
 
-_STAMP = re.compile(r"^(?=.*\d)(?=.*(?:19|20)\d\d)[^.!?۔]{6,60}$")
+_STAMP = re.compile(  # a day of a year, and at most a weekday, a clock and a label beside it
+    r"^(?:[^\W\d]+\W+){0,3}?(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d|(?:19|20)\d\d-\d\d-\d\d|\d{1,2}(?:st|nd|rd|"
+    r"th)?\s+[^\W\d]{3,12}"
+    r"\.?,?\s+(?:19|20)\d\d|[^\W\d]{3,12}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+(?:19|20)\d\d)(?!\d)(?:\W+\w+){0,6}\W*$",
+    re.I,
+)
+
+
+def is_stamp(line: str) -> bool:
+    """Whether `line` is a time of publication and no more."""
+    return len(line) <= 80 and len(words(line)) <= 9 and bool(_STAMP.match(line) or PUBLISHED_IN.match(line))
 
 
 def below_head(lines: Sequence[str], *, title: str) -> int:
@@ -136,7 +146,7 @@ def below_head(lines: Sequence[str], *, title: str) -> int:
     for n, line in enumerate(lines[:8]):
         if is_sentence(line) and len(line) >= 60:
             break
-        if (title and same_text(line, title)) or (_STAMP.match(line) and len(words(line)) <= 8):
+        if (title and same_text(line, title)) or is_stamp(line):
             start = n + 1
     return start
 

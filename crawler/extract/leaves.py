@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
@@ -60,6 +60,7 @@ class Leaf:
     kinds: tuple[str, ...]
     furniture: int  # index in `path` of the innermost ancestor that is no part of an article, 0 where there is none
     lead: bool  # called a standfirst by its markup
+    element: HtmlElement = field(repr=False, compare=False)  # the block
 
 
 def read_leaves(tree: HtmlElement) -> list[Leaf]:
@@ -93,13 +94,13 @@ class _Walk:
         if len(path) > 1 and _is_furniture(element):
             furniture = len(path) - 1
         lead = lead or _is_lead(element)
-        self._inline(element, tag, path, kinds, depth, furniture, lead, linked)
-        self._end(tag, path, kinds, depth, furniture, lead)
+        self._inline(element, element, path, kinds, depth, furniture, lead, linked)
+        self._end(element, path, kinds, depth, furniture, lead)
 
     def _inline(
         self,
         element: HtmlElement,
-        tag: str,
+        block: HtmlElement,
         path: tuple[int, ...],
         kinds: tuple[str, ...],
         depth: int,
@@ -113,19 +114,19 @@ class _Walk:
             name = child.tag
             if isinstance(name, str) and name not in _UNSEEN and depth < MAX_DEPTH and not _is_invisible(child):
                 if name in _BLOCKS:
-                    self._end(tag, path, kinds, depth, furniture, lead)
+                    self._end(block, path, kinds, depth, furniture, lead)
                     if name != "br" and len(self.leaves) < MAX_LEAVES:
                         self.block(child, path, kinds, depth + 1, furniture, lead, linked)
                 elif name == "a":
-                    self._inline(child, tag, path, kinds, depth + 1, furniture, lead, True)
+                    self._inline(child, block, path, kinds, depth + 1, furniture, lead, True)
                 else:
                     inner = len(path) if name != "span" and _is_furniture(child) else furniture
-                    self._inline(child, tag, path, kinds, depth + 1, inner, lead, linked)
+                    self._inline(child, block, path, kinds, depth + 1, inner, lead, linked)
             if child.tail:
                 self._parts.append((child.tail, linked))
 
     def _end(
-        self, tag: str, path: tuple[int, ...], kinds: tuple[str, ...], depth: int, furniture: int, lead: bool
+        self, block: HtmlElement, path: tuple[int, ...], kinds: tuple[str, ...], depth: int, furniture: int, lead: bool
     ) -> None:
         parts, self._parts = self._parts, []
         if not parts:
@@ -138,13 +139,14 @@ class _Walk:
             Leaf(
                 text=text,
                 key="".join(words(text)),
-                tag=tag,
+                tag=block.tag,
                 linked=min(1.0, linked / len(text)),
                 depth=depth,
                 path=path,
                 kinds=kinds,
                 furniture=furniture,
                 lead=lead,
+                element=block,
             )
         )
 

@@ -11,7 +11,7 @@ from lxml.etree import LxmlError
 from lxml.html import HtmlElement
 
 from crawler import language, urls
-from crawler.extract.body import Body, read_body, reset_caches
+from crawler.extract.body import Body, read_body, reset_caches, without_second_article
 from crawler.extract.boilerplate import is_sentence
 from crawler.extract.credit import take_credits
 from crawler.extract.decode import decode
@@ -64,8 +64,9 @@ def extract(
     tree = _parse(text)
     if tree is None:
         return _unreadable(url, "no_html: not a page")
-    leaves = read_leaves(tree)
+    leaves: Sequence[Leaf] = read_leaves(tree)
     meta = read_metadata(tree, url=url, entry=entry, title_selector=title_selector)
+    leaves = without_second_article(leaves, title=meta.title)
     summary = f"{entry.title} {entry.summary}" if entry else meta.description
     found = read_body(
         tree, leaves, url=url, title=meta.title, summary=summary, json_body=meta.json_body, selector=body_selector

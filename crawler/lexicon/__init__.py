@@ -280,5 +280,5 @@ def build(roots: Iterable[Path], topic: str) -> Lexicon:
     files = paths(roots)
     table = compiled.stored()
     if table is None or table["hash"] != digest(files):
-        table = compiled.compile_slices(read(files, strict=False), files)
+        table = compiled.compile_slices(read(files), files)
     return Lexicon(table, topic)

@@ -5,6 +5,7 @@ from typing import Any
 
 from crawler.terminal import plain
 from store.connection import Store
+from store.records import is_id
 
 
 def report(store: Store, reference: str) -> dict[str, Any]:
@@ -13,7 +14,7 @@ def report(store: Store, reference: str) -> dict[str, Any]:
 
     run = store.connection.execute
     article = None
-    if reference.isdigit():
+    if is_id(reference):
         article = run("SELECT * FROM articles WHERE id = ?", (int(reference),)).fetchone()
     else:
         key = urls.canonical(reference)
