@@ -25,7 +25,7 @@ FOR = {
     "title_pair", "title_pair_clear", "title_pair_near", "title_with_context", "title_implied", "lead_pair", "lead_dealing", "lead_both",
     "pairs", "pairs_near", "pairs_alone", "clear_pair_alone", "contact_pairs", "contact_pairs_alone",
     "run_of_two", "bridges", "mutual", "four_parties", "pair_share", "neighbours", "implied_contact",
-    "implied_at_home", "implied_few", "implied_link", "least_share", "short",
+    "implied_at_home", "implied_names", "implied_few", "implied_link", "least_share", "short",
 }  # fmt: skip
 AGAINST = {
     "title_foreign", "title_forum", "title_war", "foreign_share", "rival_share", "forum_share", "lists",

@@ -67,11 +67,9 @@ class _Time(click.ParamType[datetime]):
         try:
             moment = datetime.fromisoformat(str(value))
             moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-            if moment.year in YEARS:
-                return moment
         except (ValueError, OverflowError):
-            pass
-        self.fail(f"{value!r} is no time, write one like 2026-11-25T07:00:00Z", param, ctx)
+            self.fail(f"{value!r} is no time, write one like 2026-11-25T07:00:00Z", param, ctx)
+        return moment if moment.year in YEARS else self.fail(f"the year of {value!r} is out of range", param, ctx)
 
 
 class _Day(click.ParamType[str]):
@@ -80,11 +78,9 @@ class _Day(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
             day = datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
-            if day.year in YEARS:
-                return day.isoformat()
         except ValueError:
-            pass
-        self.fail(f"{value!r} is no date, write YYYY-MM-DD", param, ctx)
+            self.fail(f"{value!r} is no date, write YYYY-MM-DD", param, ctx)
+        return day.isoformat() if day.year in YEARS else self.fail(f"the year of {value!r} is out of range", param, ctx)
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
@@ -213,14 +209,16 @@ def init(options: Options, directory: Path) -> None:
 @verb(prints=True)
 @click.option("--source", "sources", multiple=True, metavar="ID", help="Only this source (may be repeated).")
 @click.option("--all", "everything", is_flag=True, help="All sources, due or not.")
-def crawl(options: Options, sources: tuple[str, ...], everything: bool) -> None:
+@click.option("--since", type=_Day(), help="Also back to this day, through archives and sitemaps.")
+def crawl(options: Options, sources: tuple[str, ...], everything: bool, since: str | None) -> None:
     """One pass: every due source, then the pages they led to. A line a source."""
     from crawler.daemon import crawl_once
 
     with options.app("write", "crawl") as app:
         for id_ in sources:
             app.config.source(id_)  # an unknown one is a usage error before anything is fetched
-        summary = crawl_once(app, only=sources, everything=everything)
+        start = datetime.fromisoformat(since).replace(tzinfo=app.config.timezone) if since else None
+        summary = crawl_once(app, only=sources, everything=everything, since=start)
         if options.json:
             _print(summary.to_json())
         else:

@@ -418,7 +418,8 @@ def http_url(text: str) -> str:
         port = parts.port
     except ValueError as error:
         raise _Mistake(f"{text!r} is no URL ({error})") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f\x7f\ud800-\udfff]", text):
+    unprintable = re.search(r"[\s\x00-\x1f\x7f\ud800-\udfff]", text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or unprintable:
         raise _Mistake(f"{text!r} is no URL, write one that begins with http:// or https://")
     if parts.username or parts.password:
         raise _Mistake("a URL with a user name or password is refused, use a proxy or a header")

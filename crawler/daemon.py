@@ -32,6 +32,7 @@ log = logging.getLogger("pakrus")
 
 TICK_S = 5.0  # how often the store is asked what is due: one indexed query
 UPKEEP_S = 3600.0
+OFFLINE_S = 60.0  # how long a pass that reached nobody is not repeated
 STOP_S = 8.0  # how long a stop may take; what is not done by then lies in the store and is done next time
 WORKERS = 2
 
@@ -39,24 +40,33 @@ WORKERS = 2
 # --- one pass ---------------------------------------------------------------------------------------------------------
 
 
-def crawl_once(app: App, *, only: Sequence[str] = (), everything: bool = False) -> Summary:
-    """One pass, to its end or to a signal."""
-    return asyncio.run(_crawl_once(app, only, everything))
+def crawl_once(
+    app: App, *, only: Sequence[str] = (), everything: bool = False, since: datetime | None = None
+) -> Summary:
+    """One pass, to its end or to a signal; with `since` back to that time through archives and sitemaps."""
+    return asyncio.run(_crawl_once(app, only, everything, since))
 
 
-async def _crawl_once(app: App, only: Sequence[str], everything: bool) -> Summary:
+async def _crawl_once(app: App, only: Sequence[str], everything: bool, since: datetime | None) -> Summary:
     stop = asyncio.Event()
     with _signals(stop):
         async with Pool(WORKERS) as pool:
-            return await _pass(app, pool, verb="crawl", only=only, everything=everything, stop=stop)
+            return await _pass(app, pool, verb="crawl", only=only, everything=everything, since=since, stop=stop)
 
 
 async def _pass(
-    app: App, pool: Pool, *, verb: str, only: Sequence[str] = (), everything: bool = False, stop: asyncio.Event
+    app: App,
+    pool: Pool,
+    *,
+    verb: str,
+    only: Sequence[str] = (),
+    everything: bool = False,
+    since: datetime | None = None,
+    stop: asyncio.Event,
 ) -> Summary:
     """A crawl with its row in `runs`."""
     run_id = app.store.visits.began(verb, now=app.clock())
-    summary = await crawl(app, pool, only=only, everything=everything, stop=stop)
+    summary = await crawl(app, pool, only=only, everything=everything, since=since, stop=stop)
     app.store.visits.ended(run_id, now=app.clock(), result=summary.totals())
     return summary
 
@@ -93,6 +103,7 @@ class Daemon:
         self.reload = asyncio.Event()
         self.crawled_at: datetime | None = None  # when the store was last found with nothing due
         self._ticked = 0.0  # of the loop's monotonic clock
+        self._offline_until = 0.0  # likewise
         self._running: set[asyncio.Task[Any]] = set()
 
     async def serve(self) -> None:
@@ -158,11 +169,16 @@ class Daemon:
             self._reload()
         now = self.app.clock()
         store = self.app.store
+        if self._ticked < self._offline_until:
+            return
         if store.sources.due(now) or store.frontier.take(1, now=now):
             summary = await _pass(self.app, pool, verb="run", stop=self.stop)
             self._ticked = asyncio.get_running_loop().time()
             log.info("pass: %s", summary.line())
-            if summary.stopped:
+            if summary.unreachable:
+                # Our own line is down: nobody was charged and all stay due, so that it goes on soon after.
+                self._offline_until = self._ticked + OFFLINE_S
+            if summary.stopped or summary.unreachable:
                 return
         self.crawled_at = now
 

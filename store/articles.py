@@ -1,6 +1,7 @@
 """The articles: documents of grade 1 and 2 with their evidence, copies, revisions and full text."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from store.records import Article, MentionRow, utc_text, utc_time
 if TYPE_CHECKING:
     from store.connection import Store
 
+NEIGHBOURS = 300  # articles that a new one is compared with for its story
 POPULAR = 200  # a shingle in more articles than this is boilerplate (legal tags, sign-offs) and tells nothing
 
 
@@ -167,17 +169,20 @@ class Articles:
     def neighbours(
         self, keys: Iterable[str], *, since: datetime, until: datetime, exclude: int | None = None
     ) -> list[tuple[int, int, Mapping[str, Any]]]:
-        """(article, story, profile) of articles under one of the keys that came out in [since, until]."""
-        ids: set[int] = set()
+        """(article, story, profile) of articles under one of the keys that came out in [since, until]; in a very busy
+        week those that share most keys."""
+        shared: Counter[int] = Counter()
         for key in keys:
             rows = self._run(
                 "SELECT article_id FROM story_keys WHERE key = ? AND at BETWEEN ? AND ?",
                 (key, utc_text(since), utc_text(until)),
             )
-            ids.update(row[0] for row in rows)
-        ids.discard(exclude if exclude is not None else -1)
+            shared.update(row[0] for row in rows)
+        if exclude is not None:
+            shared.pop(exclude, None)
+        best = sorted(shared, key=lambda id_: (-shared[id_], id_))[:NEIGHBOURS]
         out = []
-        for id_ in sorted(ids):
+        for id_ in sorted(best):
             row = self._run("SELECT story_id, profile FROM articles WHERE id = ?", (id_,)).fetchone()
             out.append((id_, row["story_id"], json.loads(row["profile"])))
         return out

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from sqlite3 import Row
 from typing import TYPE_CHECKING
 
@@ -93,11 +93,14 @@ class Sources:
         return [_state(row) for row in self._run("SELECT * FROM sources ORDER BY id")]
 
     def due(self, now: datetime) -> list[SourceState]:
-        """The sources whose time has come, the longest waiting first."""
+        """The sources whose time has come, the longest waiting first.
+
+        A last visit in the future means that the clock was set back since: then next_due_at is worth nothing.
+        """
         rows = self._run(
             "SELECT * FROM sources WHERE state NOT IN ('disabled', 'retired') AND kind <> 'none'"
-            " AND (next_due_at IS NULL OR next_due_at <= ?) ORDER BY next_due_at, id",
-            (utc_text(now),),
+            " AND (next_due_at IS NULL OR next_due_at <= ? OR last_visit_at > ?) ORDER BY next_due_at, id",
+            (utc_text(now), utc_text(now + timedelta(minutes=1))),
         )
         return [_state(row) for row in rows]
 

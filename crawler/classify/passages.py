@@ -46,13 +46,21 @@ class Sentence:
     foreign: frozenset[str] = frozenset()  # other countries
     bridge: bool = False
     run_of_two: bool = False  # "Pakistan and Russia", nobody else
+    coupled: bool = False  # one side and one third country in a row: "Russia and China"
     few: bool = False  # three or four parties in a row, both sides among them
     gap: int = 1000  # characters between the two sides, nearest mentions; 1000: not both here
     between: bool = False  # another country stands between the nearest mentions
 
     @property
     def pair(self) -> bool:
-        return self.bridge or len(self.sides) == 2
+        """Both sides, in something that can be a dealing: not a vote, a ranking, an earthquake without a word of contact."""
+        if self.bridge:
+            return True
+        return len(self.sides) == 2 and (self.count("contact") > 0 or not self.apart)
+
+    @property
+    def apart(self) -> bool:
+        return any(self.count(word_class) for word_class in ("vote", "rank", "apart"))
 
     def count(self, word_class: str) -> int:
         return sum(label.kind == "word" and label.name == word_class for label in self.labels)
@@ -257,6 +265,7 @@ def _weigh(sentence: Sentence, text: str, rivals: frozenset[str]) -> None:
     sentence.busy = frozenset(s for i in busy for s in hits[i].thing.sides)
     if not sentence.count("via"):  # a country that goods pass through is no party
         sentence.foreign = frozenset(h.thing.foreign for h in hits if h.thing.foreign)
+    sentence.coupled = bool(coupled)
     # "Premiers of Russia and China met in Islamabad": one side is but the place.
     if coupled and not coupled & rivals and len(sentence.sides) == 2:
         others = [h for h in hits if h.thing.sides and not h.thing.sides & coupled]
@@ -283,10 +292,10 @@ def _country(hit: Hit) -> str:
 
 
 def _runs(hits: list[Hit], text: str) -> Iterable[list[int]]:
-    """Runs of countries, towns and persons that follow one another with nothing but commas and "and" between."""
+    """Runs of names of countries that follow one another with nothing but commas and "and" between."""
     run: list[int] = []
     for i, hit in enumerate(hits):
-        if hit.thing.kind not in ("side", "place", "person") or not (hit.thing.sides or hit.thing.foreign):
+        if not hit.thing.sides and not hit.thing.foreign:
             continue
         bare = run and (hit.thing.kind != "side" or hits[run[-1]].thing.kind != "side")
         between = text[hits[run[-1]].end : hit.start] if run else ""

@@ -34,7 +34,7 @@ MEANING = {
     "title_war": "the title is about fighting",
     "lead_pair": "one of the first two sentences names both sides",
     "lead_dealing": "one of the first two sentences tells of dealings of both sides",
-    "lead_both": "the first two sentences together name both sides",
+    "lead_both": "the first two sentences together name both sides, with a word of contact",
     "pairs": "sentences with both sides",
     "pairs_near": "sentences with both sides close together",
     "pairs_alone": "sentences with both sides and no third country",
@@ -46,8 +46,9 @@ MEANING = {
     "mutual": 'both sides, and "bilateral", "the two countries"',
     "four_parties": "a meeting of three or four parties, both sides among them",
     "pair_share": "share of the sentences that name both sides",
-    "neighbours": "neighbouring sentences, one with each side, with a word of dealing",
+    "neighbours": "neighbouring sentences, one with each side, with a word of contact",
     "implied_contact": "the other side alone, a word of contact and an office of this side, in a source of this side",
+    "implied_names": "the other side by two names or more, with an office of this side, in a source of this side",
     "implied_at_home": "the other side and a word of contact, deep in a story about this side",
     "implied_few": "the other side, a word of contact and up to three third countries, in a source of this side",
     "implied_link": "the other side right beside a word of contact, deep in a story about this side",
@@ -106,13 +107,15 @@ def features(passages: Passages) -> dict[str, float]:
         "title_pair_clear": float(title.pair and not title.foreign),
         "title_pair_near": float(title.pair and title.gap <= 40 and not title.between),
         "title_with_context": float(len(title.sides) == 1 and len(title.sides | {context} - {""}) == 2),
-        "title_implied": float(bool(context) and _implied(title, context)),
+        "title_implied": float(bool(context) and (_implied(title, context) or _alone(title, other))),
         "title_foreign": float(bool(title.foreign)),
         "title_forum": float(bool(title.count("party")) or any(_is_forum(h) for h in title.hits)),
         "title_war": float(bool(title.count("war"))),
         "lead_pair": float(any(s.pair for s in lead)),
         "lead_dealing": float(any(s.pair and len(s.foreign) <= 2 and not s.count("vote") and _deals(s) for s in lead)),
-        "lead_both": float(len({side for s in lead for side in s.sides}) == 2),
+        "lead_both": float(
+            len({side for s in lead for side in s.sides if not s.apart}) == 2 and any(s.count("contact") for s in lead)
+        ),
         "pairs": math.log1p(len(pairs)),
         "pairs_near": math.log1p(sum(s.gap <= 60 and not s.between for s in pairs)),
         "pairs_alone": math.log1p(sum(not s.foreign for s in pairs)),
@@ -128,6 +131,9 @@ def features(passages: Passages) -> dict[str, float]:
         "pair_share": len(pairs) / (n + 1),
         "neighbours": math.log1p(_neighbours(clean)),
         "implied_contact": float(any(s.count("contact") and s.count("home") for s in implied)),
+        "implied_names": float(
+            any(len({h.thing.name for h in s.hits if other in h.thing.sides}) > 1 and s.count("home") for s in implied)
+        ),
         "implied_at_home": float(
             bool(context) and share(context) > 0 and share(other) < 0.3 and any(_alone(s, other) for s in clean)
         ),
@@ -203,18 +209,18 @@ def _deals(sentence: Sentence) -> bool:
 
 
 def _neighbours(clean: list[Sentence]) -> int:
-    """Neighbouring sentences, one with each side, neither with both, with a word of dealing in one of the two."""
+    """Neighbouring sentences, one with each side, neither with both, with a word of contact in one of the two."""
     found = 0
     for one, two in itertools.pairwise(clean):
         if one.pair or two.pair or len(one.sides | two.sides) < 2:
             continue
-        found += _deals(one) or _deals(two)
+        found += bool(one.count("contact") or two.count("contact"))
     return found
 
 
 def _implied(sentence: Sentence, context: str, most_foreign: int = 1) -> bool:
     """A passage on the other side alone, in a source of this side, with words of dealing or of the home government."""
-    if context in sentence.sides or len(sentence.sides) != 1 or len(sentence.foreign) > most_foreign or sentence.listed:
+    if context in sentence.sides or len(sentence.sides) != 1 or len(sentence.foreign) > most_foreign or sentence.listed or sentence.coupled:
         return False
     words = sentence.count("deal") + sentence.count("mutual")
     return bool(words >= 2 or (words and sentence.count("home")))

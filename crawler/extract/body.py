@@ -23,6 +23,7 @@ from crawler.extract.leaves import Leaf, read_leaves
 from crawler.extract.plain import clean_lines, overlap, stems, words
 
 MAX_TEXT = 400_000  # characters
+MAX_ELEMENTS = 25_000  # real pages have fewer; trafilatura's cost is quadratic in places
 GOOD = 0.6  # the verdict from which no second opinion is asked
 MARGIN = 0.25  # by which another method's verdict must exceed that of the precision mode
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5"))
@@ -85,8 +86,11 @@ def _opens_article(leaves: Sequence[Leaf], n: int, *, home: tuple[int, ...], aro
         return False
     if leaf.path[:-1] != around and any(other.path[:-1] == around and _is_prose(other) for other in leaves[n + 1 :]):
         return False  # a card inside the article, which goes on below it
-    if any(is_stamp(other.text) for other in ahead[:3]):
-        return True
+    for other in ahead[:3]:
+        if _is_prose(other):
+            break
+        if is_stamp(other.text):
+            return True
     return leaf.tag == "h1" and (leaf.path[:-1] == home or leaf.path[:-1] != around)
 
 
@@ -135,7 +139,8 @@ def read_body(
 def _opinions(
     tree: HtmlElement, leaves: Sequence[Leaf], *, url: str, title: str, summary: str, json_body: str
 ) -> Iterator[tuple[str, list[str]]]:
-    lines = _trafilatura(tree, url=url, precision=True)
+    small = sum(1 for _ in tree.iter()) <= MAX_ELEMENTS
+    lines = _trafilatura(tree, url=url, precision=True) if small else []
     yield "precision", _refine(lines, leaves, title=title, summary=summary)
     markup = _marked(tree)
     if markup is not None:
@@ -143,8 +148,9 @@ def _opinions(
     yield "blocks", _densest(leaves, title=title, summary=summary)
     if json_body:
         yield "json-ld", clean_lines(re.sub(r"<[^>]{1,500}>", "\n", json_body))
-    lines = _trafilatura(tree, url=url, precision=False)
-    yield "balanced", _refine(lines, leaves, title=title, summary=summary)
+    if small:
+        lines = _trafilatura(tree, url=url, precision=False)
+        yield "balanced", _refine(lines, leaves, title=title, summary=summary)
 
 
 def _trafilatura(tree: HtmlElement, *, url: str, precision: bool) -> list[str]:

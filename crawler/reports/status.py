@@ -61,7 +61,11 @@ def report(app: App) -> dict[str, Any]:
         "open_gaps": gaps,
         "stories": store.stories.count(),
         "quality": quality.report(store),
-        "digest": {"due": edition.isoformat(), "last": dict(last) if last else None},
+        "digest": {
+            "due": edition.isoformat(),
+            "made": store.digests.get(edition.isoformat(), str(config.timezone), "day") is not None,
+            "last": dict(last) if last else None,
+        },
     }
     value["needs_attention"] = _attention(value, crawl, now)
     return value
@@ -78,8 +82,7 @@ def _attention(value: dict[str, Any], crawl: Any, now: Any) -> list[str]:
     if polled and bad * 3 > polled:
         out.append(f"{bad} of {polled} sources are in trouble")
     out += [f"{m['source_id']} moved for good: write {m['url']} in feeds.yaml" for m in value["moved"]]
-    last = value["digest"]["last"]
-    if crawl is not None and (last is None or last["date"] < value["digest"]["due"]):
+    if crawl is not None and not value["digest"]["made"]:
         out.append(f"the edition of {value['digest']['due']} is not made yet: `pakrus digest`")
     return out
 
