@@ -1,12 +1,13 @@
 """Train the weights of relevance, grade and sectors; standard library and this package only.
 
-    python benchmarks/train_relevance.py GOLD.jsonl... [--folds 0,1,2] [--stream ARTICLES.jsonl.gz LABELS.jsonl COUNTRY]...
-                                         [--write crawler/classify/weights.json]
+    python benchmarks/train_relevance.py GOLD.jsonl... [--folds 0,1,2] [--cases tests/cases/judgement/*.jsonl]
+        [--stream ARTICLES.jsonl.gz LABELS.jsonl COUNTRY] [--write crawler/classify/weights.json]
 
-Prints cross-validated figures (each fold judged by weights that did not see it) and, with --write, weights trained on all
-of it. A stream is a list of live articles with labels {"id", "grade"}: it teaches what a record set rich in relevant
-articles cannot, how much looks alike and is not. Logistic regression by projected gradient descent with an L2 penalty;
-the sign of a weight is fixed where its feature can only speak for or only against.
+Prints cross-validated figures (each fold judged by weights that did not see it) and, with --write, stores weights
+trained on all of it. A stream is a list of live articles with labels {"id", "grade"}: it teaches what records rich in
+relevant articles cannot, how much looks alike and is not. Logistic regression by projected gradient descent with an L2
+penalty; the sign of a weight is fixed where its feature can only speak for or only against. The weights in use:
+--stream-weight 2 --thresholds 0.4,0.27,0.4, on folds 0, 1, 2, the judgement cases and one stream.
 """
 
 import argparse
@@ -22,8 +23,8 @@ from crawler.lexicon import load
 from crawler.types import Text
 
 FOR = {
-    "title_pair", "title_pair_clear", "title_pair_near", "title_with_context", "title_implied", "lead_pair", "lead_dealing", "lead_both",
-    "pairs", "pairs_near", "pairs_alone", "clear_pair_alone", "contact_pairs", "contact_pairs_alone",
+    "title_pair", "title_pair_clear", "title_pair_near", "title_with_context", "title_implied",
+    "lead_pair", "lead_dealing", "lead_both", "pairs", "pairs_near", "pairs_alone", "clear_pair_alone", "contact_pairs", "contact_pairs_alone",
     "run_of_two", "bridges", "mutual", "four_parties", "pair_share", "neighbours", "implied_contact",
     "implied_at_home", "implied_names", "implied_few", "implied_link", "least_share", "short",
 }  # fmt: skip
@@ -31,7 +32,12 @@ AGAINST = {
     "title_foreign", "title_forum", "title_war", "foreign_share", "rival_share", "forum_share", "lists",
     "pairs_parted", "pairs_with_three", "unnamed", "soviet", "rank", "war", "sport", "late", "long",
 }  # fmt: skip
-CORE_ALONE = {"late", "short", "long"}  # where a passage stands says how central it is, not whether it is one
+CORE_ALONE = {
+    "late",
+    "short",
+    "long",
+    "title_with_context",
+}  # where a passage stands says how central it is, not whether it is one
 SECTOR_FOR = {"title", "pair", "near", "far", "alone", "strong", "distinct", "share", "top", "second"}
 SECTOR_AGAINST = {"weak", "outside"}
 

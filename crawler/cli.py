@@ -381,10 +381,13 @@ def _checked(url: str, zone_name: str | None) -> Any:
 
 
 def _unreadable(url: str, problem: str) -> dict[str, Any]:
+    from crawler import urls
     from crawler.extract import document_json
     from crawler.types import Document
 
-    return document_json(Document(url=url, canonical_url=url, outcome="unreadable", problems=(problem,)))
+    return document_json(
+        Document(url=url, canonical_url=urls.canonical(url), outcome="unreadable", problems=(problem,))
+    )
 
 
 # --- documents in, judgement again -----------------------------------------------------------------------------------

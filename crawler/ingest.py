@@ -588,12 +588,16 @@ def settle_line(app: App, line: Line, *, now: datetime) -> str:
         dateline=line.dateline,
     )
     store = app.store
+    read = (document.title, document.text)
     before = store.frontier.same_page(key)
-    had = store.documents.get(before.id) if before else None
-    if had == (document.title, document.text):
+    if before and store.documents.get(before.id) == read:
         return "unchanged"
     verdict = judge(app, document, source_id=line.source, country=line.country)
     with store.transaction():
+        before = store.frontier.same_page(key)  # again: another writer may have taken the page while we judged
+        had = store.documents.get(before.id) if before else None
+        if had == read:
+            return "unchanged"
         if before is not None and before.article_id is not None:
             return _line_again(app, before.article_id, before.id, document, verdict, now=now)
         store.sources.ensure(line.source, name=line.source, country=line.country, language=line.language, now=now)

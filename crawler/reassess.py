@@ -80,7 +80,6 @@ def _replay(app: App, now: datetime) -> int:
         if everything or _placed_differently(app, article_id, new):
             touched.add(article.story_id)
         store.articles.rewrite(article_id, new, story_id=article.story_id, duplicate_of=article.duplicate_of)
-        store.stories.refresh(article.story_id)
     found: list[tuple[NewArticle, Mapping[str, Any]]] = []  # rejects that are kept now, with their entries
     for row in rejects:
         document = read_document(row)
@@ -98,6 +97,8 @@ def _replay(app: App, now: datetime) -> int:
                 "UPDATE entries SET reason = ?, score = ? WHERE id = ?", (verdict.reason, verdict.score, row["id"])
             )
     _place_again(app, touched, found, now=now)
+    for row in store.connection.execute("SELECT id FROM stories").fetchall():
+        store.stories.refresh(row["id"])  # a grade that changed may change its headline
     return judged
 
 

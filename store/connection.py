@@ -89,9 +89,7 @@ def translate(error: sqlite3.Error, path: Path | None = None) -> StoreError:
     text = str(error)
     low = text.lower()
     if "locked" in low or "busy" in low:
-        return StoreBusy(
-            f"{where}another program has been writing for {WAIT_S:.0f} s; try again, or see who with `pakrus doctor`"
-        )
+        return StoreBusy(f"{where}another program has been writing for {WAIT_S:.0f} s; try again when it is done")
     if "full" in low:
         return StoreUnwritable(f"{where}the disk is full; nothing was written, make room and start again")
     if "readonly" in low or "read-only" in low:

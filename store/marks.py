@@ -57,8 +57,8 @@ class Marks:
     def word(self, url: str) -> Word | None:
         """What was said of a canonical URL; None where nothing was that changes its judgement."""
         rows = self._run(
-            "SELECT verdict, detail FROM marks WHERE url = ? AND verdict IN ('relevant', 'core', 'irrelevant', 'sector')"
-            " ORDER BY id",
+            "SELECT verdict, detail FROM marks WHERE url = ?"
+            " AND verdict IN ('relevant', 'core', 'irrelevant', 'sector') ORDER BY id",
             (url,),
         ).fetchall()
         grade: int | None = None

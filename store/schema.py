@@ -295,8 +295,8 @@ CREATE TABLE digest_items (
     story_id INTEGER NOT NULL,
     kind TEXT NOT NULL,
     position INTEGER NOT NULL,
-    PRIMARY KEY (digest_id, position)
-) WITHOUT ROWID;
+    PRIMARY KEY (digest_id, position) -- with a rowid: without one SQLite 3.40 wants the key's columns to be the first
+);
 CREATE INDEX digest_items_story ON digest_items (story_id);
 
 CREATE TABLE requests (

@@ -62,7 +62,7 @@ class Sources:
                     " WHERE id = ?",
                     (line.name, line.kind, line.role, line.country, line.language, line.id),
                 )
-                if (row["state"] in ("disabled", "retired")) == line.enabled:
+                if row["state"] == "retired" or (row["state"] == "disabled") == line.enabled:
                     self._run(
                         "UPDATE sources SET state = ?, state_since = ?, next_due_at = NULL WHERE id = ?",
                         ("new" if line.enabled else "disabled", at, line.id),

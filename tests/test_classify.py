@@ -166,7 +166,7 @@ def test_the_worked_examples_of_the_page_come_out_as_it_says() -> None:
         one = verdict(" ".join(quoted[:blank]), " ".join(quoted[blank + 1 :]), country="PK")
         said = example.split("Grade ")[1]
         assert one.grade == int(said[0])
-        codes = {word for word in said.split("`")[1::2]}
+        codes = set(said.split("`")[1::2])
         assert codes <= {reason.code for reason in one.reasons}, codes
         if one.grade:
             assert one.sectors[0].sector in said.split(".")[0]

@@ -136,7 +136,7 @@ def test_same_now_gives_the_same_bytes_in_every_pass():
 
 def test_now_without_a_zone_is_refused():
     with pytest.raises(ValueError, match="zone"):
-        Newsroom(now=datetime(2026, 11, 25))  # noqa: DTZ001
+        Newsroom(now=datetime(2026, 11, 25))
 
 
 def test_nothing_is_dated_after_the_clock_of_its_pass():

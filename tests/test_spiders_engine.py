@@ -124,7 +124,12 @@ class World:
             if stop_after is not None:
                 asyncio.get_running_loop().call_later(stop_after, stop.set)
             return await crawl(
-                app, self.stand, only=only, everything=everything, stop=stop, since=since  # type: ignore[arg-type]
+                app,
+                self.stand,
+                only=only,
+                everything=everything,
+                stop=stop,
+                since=since,  # type: ignore[arg-type]
             )
 
         with self.app() as app:
@@ -362,7 +367,9 @@ def test_after_an_outage_the_sitemap_brings_what_the_feed_has_dropped(world: Wor
 
 def test_a_usual_sitemap_is_found_without_being_named(world: World) -> None:
     outage(world)
-    world.says("http://dawn.test/sitemap.xml", reply("<sitemap>http://dawn.test/m2.xml\n<sitemap>http://dawn.test/m1.xml"))
+    world.says(
+        "http://dawn.test/sitemap.xml", reply("<sitemap>http://dawn.test/m2.xml\n<sitemap>http://dawn.test/m1.xml")
+    )
     world.says("http://dawn.test/m2.xml", reply(stamped(range(200, 250), until=world.clock)))
     world.says("http://dawn.test/m1.xml", reply(stamped(range(50, 200), until=world.clock - timedelta(hours=1))))
     world.crawl()
@@ -1036,5 +1043,3 @@ def test_a_source_may_have_its_proxy(world: World) -> None:
     world.settings["allow_private_addresses"] = "[]"
     assert world.outcome() == "new"
     assert [a.path for a in world.site.log][:2] == ["http://far.example/robots.txt", "http://far.example/feed"]
-
-

@@ -54,7 +54,10 @@ def test_any_bytes_are_survived(body: bytes) -> None:
 
 
 def test_todays_list_is_read_and_yesterdays() -> None:
-    assert sites.address(sites.load("dawn-archive"), "https://x.example/", NOW) == "https://www.dawn.com/archive/2026-11-25"
+    assert (
+        sites.address(sites.load("dawn-archive"), "https://x.example/", NOW)
+        == "https://www.dawn.com/archive/2026-11-25"
+    )
     assert sites.address(sites.load("radio-pakistan"), "https://x.example/", NOW) == "https://x.example/"
     assert sites.earlier(sites.load("dawn-archive"), NOW) == ["https://www.dawn.com/archive/2026-11-24"]
     assert sites.earlier(sites.load("radio-pakistan"), NOW) == []

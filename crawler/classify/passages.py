@@ -20,7 +20,8 @@ _URL = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\w+|\b[\w-]+\.(?:com|ru|pk|o
 # "... - Pakistan - DAWN.COM": the section and the site, not the headline.
 _SITE = re.compile(r"(?: [-|] \w[\w &]{1,24})? [-|] [\w-]+\.(?:com|ru|pk|tv|org|net)\S*$")
 _AFTER_PLACE = re.compile(
-    r"[^\n:(/\[.]{0,28}?(?:\s*\([^)\n]{0,90}\)\s*[:-]?|\s*/[^/\n]{1,40}/\s*[-.:]?|\s*\[[^\]\n]{0,30}\][^:\n]{0,40}:|\s*:|\s+- )"
+    r"[^\n:(/\[.]{0,28}?"
+    r"(?:\s*\([^)\n]{0,90}\)\s*[:-]?|\s*/[^/\n]{1,40}/\s*[-.:]?|\s*\[[^\]\n]{0,30}\][^:\n]{0,40}:|\s*:|\s+- )"
 )
 _AFTER_DATE = re.compile(r"(?:,|\.)?\s*\d{1,2}\s+\w{2,9}\.?\s*(?:/[^/\n]{1,40}/|\([^)\n]{1,40}\)|-)")
 _COUNT_JOIN = re.compile(
@@ -40,6 +41,7 @@ class Sentence:
     stray: bool = False  # a line without an end: a heading, a link to another story
     hits: list[Hit] = filled(default_factory=list)  # evidence alone
     labels: list[Label] = filled(default_factory=list)
+    counts: dict[str, int] = filled(default_factory=dict)  # word class -> how often
     sides: frozenset[str] = frozenset()  # sides with evidence outside long lists
     listed: frozenset[str] = frozenset()  # sides that stand in a list of LIST countries or more
     busy: frozenset[str] = frozenset()  # sides named beside a rival: "Russia and Ukraine"
@@ -53,7 +55,7 @@ class Sentence:
 
     @property
     def pair(self) -> bool:
-        """Both sides, in something that can be a dealing: not a vote, a ranking, an earthquake without a word of contact."""
+        """Both sides, in what can be a dealing: no vote, ranking or earthquake, unless with a word of contact."""
         if self.bridge:
             return True
         return len(self.sides) == 2 and (self.count("contact") > 0 or not self.apart)
@@ -63,7 +65,7 @@ class Sentence:
         return any(self.count(word_class) for word_class in ("vote", "rank", "apart"))
 
     def count(self, word_class: str) -> int:
-        return sum(label.kind == "word" and label.name == word_class for label in self.labels)
+        return self.counts.get(word_class, 0)
 
 
 @dataclass(slots=True)
@@ -123,7 +125,7 @@ def read(text: Text, lexicon: Lexicon) -> Passages:
     )
     named = {side for found in hits.values() for hit in found for side in hit.thing.sides}
     if len(named) < 2 and not (named and context and context not in named):
-        passages.evidence = {name: _supported(hits, hits[name]) for name in hits}
+        passages.evidence = {name: _supported(hits, hits[name], context) for name in hits}
         return passages
     masked: dict[str, list[tuple[int, int]]] = {}
     for name, value in folded.items():
@@ -133,23 +135,24 @@ def read(text: Text, lexicon: Lexicon) -> Passages:
     open_hits = {
         name: [h for h in found if not any(a <= h.start < b for a, b in masked[name])] for name, found in hits.items()
     }
-    evidence = {name: _supported(open_hits, found) for name, found in open_hits.items()}
+    evidence = {name: _supported(open_hits, found, passages.context) for name, found in open_hits.items()}
     passages.evidence = _without_sources(evidence)
     if len(passages.found) == 2 or (passages.found and passages.context):
         _cut(passages, lexicon)
     return passages
 
 
-def _supported(everywhere: dict[str, list[Hit]], found: list[Hit]) -> list[Hit]:
-    """Strong hits of a side, and weak ones that a strong one of the same thing or side supports; foreign ones too."""
+def _supported(everywhere: dict[str, list[Hit]], found: list[Hit], context: str) -> list[Hit]:
+    """Strong hits, and weak ones with support: a strong hit of the same thing or side, or a source of that side."""
     strong_things = {h.thing.name for hits in everywhere.values() for h in hits if not h.weak}
     strong_sides = {side for hits in everywhere.values() for h in hits if not h.weak for side in h.thing.sides}
+    supported = {"person": strong_sides | {context}, "body": strong_sides | {context}, "place": strong_sides}
     return [
         h
         for h in found
         if not h.weak
         or h.thing.name in strong_things
-        or (h.thing.sides and h.thing.sides <= strong_sides and h.thing.kind in ("person", "body", "place"))
+        or (h.thing.sides and h.thing.sides <= supported.get(h.thing.kind, set()))
     ]
 
 
@@ -158,7 +161,7 @@ def _is_outlet(hit: Hit) -> bool:
 
 
 def _without_sources(evidence: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
-    """An outlet is quoted far more often than it is the matter: it counts where the title names one, or both sides' do."""
+    """An outlet is quoted far more often than it is the matter: it counts where the title or both sides name one."""
     outlets = [h for hits in evidence.values() for h in hits if _is_outlet(h)]
     if not outlets:
         return evidence
@@ -214,7 +217,10 @@ def _cut(passages: Passages, lexicon: Lexicon) -> None:
                 sentence.hits.append(evidence[at_hit])
                 at_hit += 1
             while at_label < len(labels) and labels[at_label].start < end:
-                sentence.labels.append(labels[at_label])
+                label = labels[at_label]
+                sentence.labels.append(label)
+                if label.kind == "word":
+                    sentence.counts[label.name] = sentence.counts.get(label.name, 0) + 1
                 at_label += 1
             sentence.stray = name == "text" and _stray(folded.text, start, end, order)
             _weigh(sentence, folded.text, lexicon.rivals)

@@ -79,7 +79,7 @@ def weights() -> Mapping[str, Any]:
 
 
 def features(passages: Passages) -> dict[str, float]:
-    """Named features (MEANING), shares 0..1, counts as log(1 + n). `passages` must have sentences, the title first."""
+    """Named features (MEANING): shares 0..1, counts as log(1 + n). `passages` must have sentences, the title first."""
     title, *body = passages.sentences
     first, second = passages.sides
     context = passages.context
@@ -91,7 +91,8 @@ def features(passages: Passages) -> dict[str, float]:
     def share(side: str) -> float:
         return sum(side in s.sides for s in clean) / n
 
-    implied = [s for s in clean if context and not s.foreign and _implied(s, context)]
+    at_home = bool(context) and (share(context) > 0 or n <= 4)
+    implied = [s for s in clean if at_home and not s.foreign and _implied(s, context)]
     lead = clean[:2]
     foreign: dict[str, int] = {}
     own = 0
@@ -107,7 +108,7 @@ def features(passages: Passages) -> dict[str, float]:
         "title_pair_clear": float(title.pair and not title.foreign),
         "title_pair_near": float(title.pair and title.gap <= 40 and not title.between),
         "title_with_context": float(len(title.sides) == 1 and len(title.sides | {context} - {""}) == 2),
-        "title_implied": float(bool(context) and (_implied(title, context) or _alone(title, other))),
+        "title_implied": float(bool(implied) and (_implied(title, context) or _alone(title, other))),
         "title_foreign": float(bool(title.foreign)),
         "title_forum": float(bool(title.count("party")) or any(_is_forum(h) for h in title.hits)),
         "title_war": float(bool(title.count("war"))),
@@ -134,17 +135,12 @@ def features(passages: Passages) -> dict[str, float]:
         "implied_names": float(
             any(len({h.thing.name for h in s.hits if other in h.thing.sides}) > 1 and s.count("home") for s in implied)
         ),
-        "implied_at_home": float(
-            bool(context) and share(context) > 0 and share(other) < 0.3 and any(_alone(s, other) for s in clean)
-        ),
+        "implied_at_home": float(at_home and share(other) < 0.3 and any(_alone(s, other) for s in clean)),
         "implied_few": float(
             bool(context) and share(other) < 0.3 and any(_implied(s, context, 3) and s.count("contact") for s in clean)
         ),
         "implied_link": float(
-            bool(context)
-            and share(context) > 0
-            and share(other) < 0.3
-            and any(len(s.foreign) <= 3 and _linked(s, other) for s in clean)
+            at_home and share(other) < 0.3 and any(len(s.foreign) <= 3 and _linked(s, other) for s in clean)
         ),
         "least_share": min(share(first), share(second)),
         "foreign_share": sum(foreign.values()) / total,
@@ -159,7 +155,7 @@ def features(passages: Passages) -> dict[str, float]:
         "rank": float(any(s.count("rank") for s in [*passages.sentences[:3], *pairs])),
         "war": math.log1p(sum(s.count("war") > 0 for s in clean)),
         "sport": float(sum(s.count("sport") for s in passages.sentences) >= 3),
-        "late": _late(pairs, n),
+        "late": _late([*pairs, *implied], n),
         "short": float(n <= 4),
         "long": math.log1p(n / 10),
     }
@@ -220,7 +216,13 @@ def _neighbours(clean: list[Sentence]) -> int:
 
 def _implied(sentence: Sentence, context: str, most_foreign: int = 1) -> bool:
     """A passage on the other side alone, in a source of this side, with words of dealing or of the home government."""
-    if context in sentence.sides or len(sentence.sides) != 1 or len(sentence.foreign) > most_foreign or sentence.listed or sentence.coupled:
+    if (
+        context in sentence.sides
+        or len(sentence.sides) != 1
+        or len(sentence.foreign) > most_foreign
+        or sentence.listed
+        or sentence.coupled
+    ):
         return False
     words = sentence.count("deal") + sentence.count("mutual")
     return bool(words >= 2 or (words and sentence.count("home")))
@@ -244,7 +246,7 @@ def judge(passages: Passages) -> tuple[int, float, tuple[Reason, ...]]:
     table = weights()
     relevant, core = _logistic(table["relevant"], values), _logistic(table["core"], values)
     grade = 0
-    # A source of one of the two sides has all its pages read, so that a lone passage is not missed: it gets the benefit.
+    # All pages of a source of one of the two sides are read, so that a lone passage is not missed: it gets the benefit.
     if relevant >= table["thresholds"]["home" if passages.context else "relevant"]:
         grade = 2 if core >= table["thresholds"]["core"] else 1
     reasons = [

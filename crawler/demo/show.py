@@ -145,6 +145,6 @@ def lines(value: dict[str, Any]) -> str:
         *(f"digest    {path}" for path in value["digest"] if "latest" not in path),
         f"done in {value['seconds']} s. Ask it something:",
         f"  pakrus --config {value['config']} search Россия",
-        f"  sqlite3 {value['database']} 'select day, headline, sectors from daily'",
+        f"  sqlite3 {value['database']} 'select day, headline, sectors from daily'",  # noqa: S608 - for a person
     ]
     return "\n".join(out)

@@ -27,6 +27,7 @@ MAX_TITLE = 500
 MAX_AUTHOR = 200
 MAX_JSON = 2_000_000  # characters of one JSON-LD block
 MAX_NODES = 2_000
+MAX_ELEMENTS = 25_000  # of a page that htmldate searches; more is no news page, and its cost is quadratic
 
 _ARTICLE_TYPE = re.compile(r"(Article|Posting|Report|Review|NewsItem|LiveBlog)$|^(Report|CreativeWork)$")
 _DATE_META = (
@@ -409,7 +410,7 @@ def read_published(
             add(line, "text")
             if candidates and candidates[-1].precision in ("exact", "minute"):
                 break
-    if not candidates:
+    if not candidates and sum(1 for _ in tree.iter()) <= MAX_ELEMENTS:
         add(_visible(tree, url, now), "text")
     if not candidates:
         match = _URL_DATE.search(urlsplit(url).path)
@@ -494,8 +495,8 @@ def _visible(tree: HtmlElement, url: str, now: datetime | None) -> str:
 
 
 def _canonical(tree: HtmlElement, metas: dict[str, str], url: str) -> str:
-    """Believed on the page's own site only, and never when it is the front page."""
-    base = urls.canonical(url)
+    """The address that the page declares, believed on its own site only and never when it is the front page; else the
+    page's own. `urls.canonical` makes the key of it that articles are told apart by."""
     declared = [e.get("href") or "" for e in tree.iter("link") if "canonical" in (e.get("rel") or "").lower().split()]
     for href in (*declared, metas.get("og:url", "")):
         absolute = urls.absolute(href, url) if href.strip() else None
@@ -503,8 +504,8 @@ def _canonical(tree: HtmlElement, metas: dict[str, str], url: str) -> str:
             continue
         if urlsplit(absolute).path in ("", "/") and not urlsplit(absolute).query:
             continue
-        return urls.canonical(absolute)
-    return base
+        return absolute
+    return url
 
 
 def _language(tree: HtmlElement, metas: dict[str, str], article: dict[str, Any]) -> str:

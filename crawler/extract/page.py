@@ -11,10 +11,10 @@ from lxml.etree import LxmlError
 from lxml.html import HtmlElement
 
 from crawler import language, urls
+from crawler.charset import decode
 from crawler.extract.body import Body, read_body, reset_caches, without_second_article
 from crawler.extract.boilerplate import is_sentence
 from crawler.extract.credit import take_credits
-from crawler.extract.decode import decode
 from crawler.extract.leaves import Leaf, read_leaves
 from crawler.extract.metadata import Metadata, people, read_metadata, read_published
 from crawler.extract.outcome import judge
@@ -124,7 +124,7 @@ def _document(url: str, meta: Metadata, published: Moment | None, problems: list
 
 
 def _unreadable(url: str, problem: str) -> Document:
-    return Document(url=url, canonical_url=urls.canonical(url), outcome="unreadable", problems=(problem,))
+    return Document(url=url, canonical_url=url, outcome="unreadable", problems=(problem,))
 
 
 # Tens of thousands of attributes cost the parser minutes, its check for doubles being quadratic; a data: URI of this

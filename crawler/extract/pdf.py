@@ -4,7 +4,6 @@ import io
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from crawler import urls
 from crawler.extract.saved_text import read_saved_text
 from crawler.types import Document, Entry
 
@@ -18,7 +17,7 @@ def read_pdf(
     """The text of the pages, read like a saved text. Unreadable where there is none, or where pypdf is missing."""
 
     def unreadable(problem: str) -> Document:
-        return Document(url=url, canonical_url=urls.canonical(url), outcome="unreadable", problems=(problem,))
+        return Document(url=url, canonical_url=url, outcome="unreadable", problems=(problem,))
 
     if isinstance(body, str):
         return unreadable("not_pdf: text was given, not bytes")

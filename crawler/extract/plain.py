@@ -14,8 +14,7 @@ _MARKS = re.compile(
     "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe0e\ufe0f\ufeff\ufff9-\ufffc\ue000-\uf8ff\ud800-\udfff]"
 )
 _ZWNJ = re.compile("(?<![\u0600-\u06ff])\u200c|\u200c(?![\u0600-\u06ff])")
-_BLANKS = re.compile(r"[^\S\n]+")
-_BREAKS = re.compile(r"\s*(?:[\n\r\u0085\u2028\u2029]\s*)+")
+_BREAKS = re.compile("[\n\r\u0085\u2028\u2029]+")
 
 
 def clean_line(text: str) -> str:
@@ -26,7 +25,7 @@ def clean_line(text: str) -> str:
 def clean_lines(text: str) -> list[str]:
     """The lines of `text` that hold something, each cleaned."""
     text = _ZWNJ.sub("", _MARKS.sub("", text))
-    return [line for raw in _BREAKS.split(text) if (line := _BLANKS.sub(" ", raw).strip())]
+    return [line for raw in _BREAKS.split(text) if (line := " ".join(raw.split()))]
 
 
 def same_text(one: str, other: str) -> bool:

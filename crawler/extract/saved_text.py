@@ -69,7 +69,7 @@ def read_saved_text(
     prose = sum(len(line) for line in credits.lines if is_sentence(line))
     return Document(
         url=url,
-        canonical_url=urls.canonical(url) if url else "",
+        canonical_url=url,
         outcome="article" if prose >= MIN_PROSE else "teaser" if prose else "unreadable",
         title=headline,
         text=article,

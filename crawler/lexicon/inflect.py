@@ -51,16 +51,18 @@ def _plural(base: str) -> str:
 
 
 def _joined(base: str) -> list[str]:
-    found = []
     words = base.split(" ")
     everywhere = words[0]
     for previous, word in itertools.pairwise(words):
         everywhere += ("" if previous[-1:] in _NON_JOINERS else " ") + word
-    found.append(everywhere)
-    for i in range(1, len(words)):
-        if words[i - 1][-1:] in _NON_JOINERS:
-            found.append(" ".join([*words[: i - 1], words[i - 1] + words[i], *words[i + 1 :]]))
-    return found
+    return [
+        everywhere,
+        *(
+            " ".join([*words[: i - 1], words[i - 1] + words[i], *words[i + 1 :]])
+            for i in range(1, len(words))
+            if words[i - 1][-1:] in _NON_JOINERS
+        ),
+    ]
 
 
 def russian(text: str, kind: str) -> list[str]:

@@ -23,7 +23,7 @@ import lxml.html
 from lxml import etree
 
 from crawler import dates, urls
-from crawler.extract.decode import decode
+from crawler.charset import decode
 from crawler.readers.markup import MAX_DEPTH, MAX_ELEMENTS, fit, line, plain, short_tags, unzip, without_prolog
 from crawler.types import Entry, Moment, Reading
 

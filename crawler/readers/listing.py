@@ -16,7 +16,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from crawler import dates, urls
-from crawler.extract.decode import decode
+from crawler.charset import decode
 from crawler.readers.markup import line, plain, short_tags, unzip
 from crawler.types import Entry, Moment, Reading
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from crawler import dates, urls
-from crawler.extract.decode import decode
+from crawler.charset import decode
 from crawler.readers.markup import fit, line, unzip, without_prolog
 from crawler.types import Entry, Moment, Reading
 

@@ -19,8 +19,8 @@ from lxml import etree
 from lxml.cssselect import CSSSelector
 
 from crawler import dates, urls
+from crawler.charset import decode
 from crawler.errors import UsageError
-from crawler.extract.decode import decode
 from crawler.readers.markup import line
 from crawler.types import Entry, Moment, Reading
 

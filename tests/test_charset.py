@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.extract.decode import decode
+from crawler.charset import decode
 
 RUSSIAN = "Министры России и Пакистана обсудили поставки пшеницы и прямое авиасообщение между столицами. " * 3
 URDU = "پاکستان اور روس کے درمیان معاہدے پر دستخط ہو گئے ہیں، وزارت خارجہ نے تصدیق کر دی۔ " * 3
