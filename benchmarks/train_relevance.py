@@ -24,7 +24,8 @@ from crawler.types import Text
 
 FOR = {
     "title_pair", "title_pair_clear", "title_pair_near", "title_with_context", "title_implied",
-    "lead_pair", "lead_dealing", "lead_both", "pairs", "pairs_near", "pairs_alone", "clear_pair_alone", "contact_pairs", "contact_pairs_alone",
+    "lead_pair", "lead_dealing", "lead_both", "pairs", "pairs_near", "pairs_alone", "clear_pair_alone", "contact_pairs",
+    "contact_pairs_alone",
     "run_of_two", "bridges", "mutual", "four_parties", "pair_share", "neighbours", "implied_contact",
     "implied_at_home", "implied_names", "implied_few", "implied_link", "least_share", "short",
 }  # fmt: skip
@@ -83,7 +84,7 @@ class Record:
         self.sectors = raw.get("sectors", [])
         self.optional = set(raw.get("optional_sectors", []))
         self.language = raw.get("language", "en")
-        self.home = bool(found.context)
+        self.home = found.home
         self.values = relevance.features(found) if found.sentences else {}
         self.tallies = {g: self._tallies(found, g) for g in (1, 2)} if gold else {}
 
@@ -154,7 +155,8 @@ def report(records, graded):
         p = c[True, True] / max(1, c[True, True] + c[False, True])
         rec = c[True, True] / max(1, c[True, True] + c[True, False])
         print(
-            f"{language:7} n={len(rows):4} P={p:.3f} R={rec:.3f} F1={f1(c[True, True], c[False, True], c[True, False]):.3f} "
+            f"{language:7} n={len(rows):4} P={p:.3f} R={rec:.3f} "
+            f"F1={f1(c[True, True], c[False, True], c[True, False]):.3f} "
             f"grades F1={' '.join(f'{g:.3f}' for g in grades)} macro={sum(grades) / 3:.3f}"
         )
 

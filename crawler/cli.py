@@ -647,8 +647,11 @@ def main(args: list[str] | None = None) -> None:
         for line in str(error).splitlines():
             click.echo(line, err=True)
         code = error.exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as error:
         # The reader of our output left (`pakrus search ... | head`): end quietly, and keep Python from flushing again.
+        # Click makes it an exit with 1 of its own.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except KeyboardInterrupt:

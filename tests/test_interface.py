@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +16,7 @@ from crawler.ingest import Line, settle_line
 from crawler.types import Moment
 from store.connection import Store, open_store
 from store.sources import SourceLine
-from tests.test_cli import LINES, lines, pakrus
+from tests.test_cli import ENVIRONMENT, LINES, lines, pakrus
 
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
 TITLE, TEXT = LINES[0]["title"], LINES[0]["text"]
@@ -94,11 +96,6 @@ def test_numbers_and_dates_beyond_all_bounds_are_a_sentence(
 
 
 def test_a_full_disk_under_standard_output_is_a_sentence() -> None:
-    import subprocess
-    import sys
-
-    from tests.test_cli import ENVIRONMENT
-
     with Path("/dev/full").open("w") as full:
         result = subprocess.run(
             [sys.executable, "-m", "crawler", "classify"],
@@ -156,3 +153,16 @@ def test_read_of_every_line_of_the_stream_is_counted_once(tmp_path: Path) -> Non
     text = "\ufeff" + lines(LINES).replace("\n", "\r\n") + "\r\n"
     counts = json.loads(pakrus("ingest", "-", "--db", tmp_path / "news.db", input=text).stdout)
     assert counts["seen"] == len(LINES) == sum(v for k, v in counts.items() if k not in ("seen", "stories"))
+
+
+def test_a_reader_that_leaves_early_is_no_failure() -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-m", "crawler", "sources", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=ENVIRONMENT, cwd=Path(__file__).parent.parent,
+    )  # fmt: skip
+    assert program.stdout is not None
+    program.stdout.close()
+    assert program.wait(60) == 0
+    assert program.stderr is not None
+    assert program.stderr.read() == b""
+    program.stderr.close()

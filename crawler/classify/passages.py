@@ -82,6 +82,7 @@ class Passages:
     evidence: dict[str, list[Hit]]
     sentences: list[Sentence]
     context: str  # the side that the source or the dateline stands for, or ""
+    home: bool = False  # the source is known to be of one of the sides, not only by its address or dateline
     labelled: bool = False
 
     @property
@@ -122,6 +123,7 @@ def read(text: Text, lexicon: Lexicon) -> Passages:
         evidence={},
         sentences=[],
         context=context,
+        home=text.country.upper() in lexicon.sides,
     )
     named = {side for found in hits.values() for hit in found for side in hit.thing.sides}
     if len(named) < 2 and not (named and context and context not in named):

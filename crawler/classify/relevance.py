@@ -247,7 +247,7 @@ def judge(passages: Passages) -> tuple[int, float, tuple[Reason, ...]]:
     relevant, core = _logistic(table["relevant"], values), _logistic(table["core"], values)
     grade = 0
     # All pages of a source of one of the two sides are read, so that a lone passage is not missed: it gets the benefit.
-    if relevant >= table["thresholds"]["home" if passages.context else "relevant"]:
+    if relevant >= table["thresholds"]["home" if passages.home else "relevant"]:
         grade = 2 if core >= table["thresholds"]["core"] else 1
     reasons = [
         Reason(
