@@ -263,7 +263,7 @@ def digest(
     from crawler.digest.deliver import current, deliver
     from crawler.digest.deliver import verify as verify_edition
 
-    with options.app("wait", "digest") as app:
+    with options.app("read" if verify else "wait", "digest") as app:
         zone = app.config.timezone if zone_name is None else zone_or_none(zone_name)
         if zone is None:
             raise UsageError(f"--tz: {zone_name!r} is no time zone, write a name like Asia/Karachi")
@@ -579,6 +579,39 @@ def history(options: Options, article_id: int, diff: bool) -> None:
     _show(options, value, report.lines)
 
 
+@verb(prints=True)
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet", "ris", "bibtex"]), default="jsonl",
+              show_default=True)  # fmt: skip
+@click.option("--labels", "labelled", is_flag=True, help="What was marked, as gold records (jsonl).")
+@click.option("--since", type=_Day())
+@click.option("--until", type=_Day())
+@click.option("--sector")
+@click.option("--language")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file; parquet needs one.")
+def export(
+    options: Options,
+    form: str,
+    labelled: bool,
+    since: str | None,
+    until: str | None,
+    sector: str | None,
+    language: str | None,
+    out: Path | None,
+) -> None:
+    """Articles for other programs (jsonl, csv, parquet), for citing (ris, bibtex), or as labels."""
+    from crawler.reports import export as report
+
+    report.allow(form, labelled=labelled, json=options.json, out=out)
+    choice = report.Choice(since=since, until=until, sector=sector, language=language)
+    with options.app("read", "export") as app:
+        if out is not None:
+            size = report.write(app.store, form, choice, out, labelled=labelled)
+            click.echo(f"{out}: {size} bytes", err=True)
+        else:
+            for piece in report.texts(app.store, form, choice, labelled=labelled):
+                sys.stdout.write(piece)
+
+
 # --- sources and upkeep ----------------------------------------------------------------------------------------------
 
 
@@ -627,14 +660,47 @@ def migrate(options: Options, dry_run: bool) -> None:
     _show(options, value, report.lines)
 
 
+@verb(prints=True)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(options: Options, file: Path) -> None:
+    """A checked copy of the database in FILE; others may write meanwhile."""
+    from crawler.reports import backup as report
+
+    config = options.read_config()
+    value = report.backup(options.db or config.database_path, file)
+    _show(options, value, report.backup_lines)
+
+
+@verb(prints=True)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def restore(options: Options, file: Path) -> None:
+    """Put the copy FILE in the place of the database; what was there stays beside it."""
+    from crawler.reports import backup as report
+
+    config = options.read_config()
+    value = report.restore(options.db or config.database_path, file, now=options.clock()())
+    _show(options, value, report.restore_lines)
+
+
+@verb(prints=True)
+def doctor(options: Options) -> None:
+    """What is wrong with this installation and what to type; changes nothing, exit 1 where something fails."""
+    from crawler.reports import doctor as report
+
+    value = report.report(config_file=options.config, database=options.db, now=options.clock()())
+    _show(options, value, report.lines)
+    sys.exit(1 if value["failed"] else 0)
+
+
 # --- ending -----------------------------------------------------------------------------------------------------------
 
 
 def main(args: list[str] | None = None) -> None:
     """The entry point: every expected failure is a sentence on stderr and its exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    stdout = sys.stdout
+    if isinstance(stdout, io.TextIOWrapper):
         # JSON is UTF-8 whatever the locale, and a lone surrogate comes out as the escape that it came in as.
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+        stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = cli.main(args=args, prog_name="pakrus", standalone_mode=False)
         sys.stdout.flush()
@@ -649,10 +715,10 @@ def main(args: list[str] | None = None) -> None:
         code = error.exit_code
     except (BrokenPipeError, SystemExit) as error:
         # The reader of our output left (`pakrus search ... | head`): end quietly, and keep Python from flushing again.
-        # Click makes it an exit with 1 of its own.
-        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+        # Click makes it an exit with 1 of its own, and puts a wrapper in the place of standard output.
+        if isinstance(error, SystemExit) and sys.stdout is stdout:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         code = 0
     except KeyboardInterrupt:
         code = 130

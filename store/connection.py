@@ -40,7 +40,7 @@ def open_store(path: Path, *, mode: str, holder: str = "") -> "Store":
     """
     if mode not in MODES:
         raise ValueError(f"mode is one of {MODES}, not {mode!r}")
-    _look_at(path, mode)
+    look_at(path, mode)
     lock = None
     if mode != "read":
         try:
@@ -48,12 +48,12 @@ def open_store(path: Path, *, mode: str, holder: str = "") -> "Store":
         except OSError as error:
             raise StoreUnwritable(f"{path.parent}: cannot be made: {error.strerror}") from None
     if mode == "write":
-        lock = _take_lock(path, holder)
+        lock = take_lock(path, holder)
     try:
-        connection = _connect(path, mode)
+        connection = connect(path, mode)
         store = Store(path, connection, mode=mode, lock=lock)
     except sqlite3.Error as error:
-        _drop_lock(lock)
+        drop_lock(lock)
         raise translate(error, path) from None
     try:
         store._ready()
@@ -70,9 +70,9 @@ def schema_of(path: Path) -> int:
     """The schema of a database, 0 for one that is not there yet. Raises StoreError for what is no database of ours."""
     if not path.exists():
         return 0
-    _look_at(path, "wait")
+    look_at(path, "wait")
     try:
-        connection = _connect(path, "read")
+        connection = connect(path, "read")
         try:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         finally:
@@ -81,6 +81,11 @@ def schema_of(path: Path) -> int:
         raise translate(error, path) from None
     _refuse_newer(path, version)
     return version
+
+
+def copy_before(path: Path) -> Path:
+    """Where the copy lies that is made before an upgrade to our schema."""
+    return path.with_name(f"{path.name}.before-schema-{SCHEMA}")
 
 
 def translate(error: sqlite3.Error, path: Path | None = None) -> StoreError:
@@ -101,7 +106,7 @@ def translate(error: sqlite3.Error, path: Path | None = None) -> StoreError:
     return StoreError(f"{where}{text}")
 
 
-def _look_at(path: Path, mode: str) -> None:
+def look_at(path: Path, mode: str) -> None:
     """Refuses what is not ours before SQLite opens it, so that a foreign or newer file is left byte for byte."""
     try:
         with path.open("rb") as file:
@@ -134,14 +139,14 @@ def _refuse_newer(path: Path, version: int) -> None:
         raise StoreTooNew(f"{path}: has schema {version}, this version knows up to {SCHEMA}; upgrade pakrus")
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={'ro' if mode == 'read' else 'rwc'}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     return connection
 
 
-def _take_lock(path: Path, holder: str) -> IO[str]:
+def take_lock(path: Path, holder: str) -> IO[str]:
     """The lock of the long writers: a file beside the database that the kernel frees when its holder dies."""
     lock_path = path.with_name(path.name + ".lock")
     try:
@@ -162,7 +167,7 @@ def _take_lock(path: Path, holder: str) -> IO[str]:
     return file
 
 
-def _drop_lock(lock: IO[str] | None) -> None:
+def drop_lock(lock: IO[str] | None) -> None:
     if lock is not None:
         lock.seek(0)
         lock.truncate()
@@ -200,6 +205,10 @@ class Store:
         if version < SCHEMA:
             from store.schema import migrate
 
+            if version:
+                from store.backup import backup
+
+                backup(self.path, copy_before(self.path), schema=version)
             migrate(self.connection)
 
     @contextmanager
@@ -227,7 +236,7 @@ class Store:
 
     def close(self) -> None:
         self.connection.close()
-        _drop_lock(self._lock)
+        drop_lock(self._lock)
         self._lock = None
 
     def __enter__(self) -> "Store":

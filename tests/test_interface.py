@@ -156,13 +156,12 @@ def test_read_of_every_line_of_the_stream_is_counted_once(tmp_path: Path) -> Non
 
 
 def test_a_reader_that_leaves_early_is_no_failure() -> None:
-    program = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "crawler", "sources", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=ENVIRONMENT, cwd=Path(__file__).parent.parent,
-    )  # fmt: skip
-    assert program.stdout is not None
-    program.stdout.close()
-    assert program.wait(60) == 0
-    assert program.stderr is not None
-    assert program.stderr.read() == b""
-    program.stderr.close()
+    ) as program:  # fmt: skip
+        assert program.stdout is not None
+        assert program.stderr is not None
+        program.stdout.close()
+        assert program.stderr.read() == b""
+    assert program.returncode == 0

@@ -47,11 +47,12 @@ def _mentions(found: passages.Passages) -> tuple[Mention, ...]:
     Where a side is known by the source or the dateline alone, its masked and weak names stand for it.
     """
     implied = found.context if found.context not in found.found else ""
+    evidence = {name: set(hits) for name, hits in found.evidence.items()}
     return tuple(
         mention(hit, found.folded[name], found.source[name], name)
         for name in ("title", "text")
         for hit in found.hits[name]
-        if not hit.thing.foreign and (hit in found.evidence[name] or (implied and implied in hit.thing.sides))
+        if not hit.thing.foreign and (hit in evidence[name] or (implied and implied in hit.thing.sides))
     )
 
 

@@ -56,8 +56,8 @@ def _place(sentence: Sentence, pair_orders: set[int]) -> str:
         return "title"
     if sentence.stray:
         return "far"
-    if sentence.order in pair_orders:
-        return "pair"
+    if sentence.order in pair_orders or (pair_orders and sentence.count("mutual")):
+        return "pair"  # "both sides also discussed ...", in a text that has said who they are
     if sentence.order - 1 in pair_orders or sentence.order + 1 in pair_orders:
         return "near"
     return "far"

@@ -52,13 +52,19 @@ def deliver(
             edition, sha256 = json.loads(stored["content"]), stored["sha256"]
     stem = file_stem(span, home=app.config.timezone)
     files = [write_file(directory / f"{stem}.{f}", render(edition, f)) for f in formats]
-    if period == "day" and zone == app.config.timezone:
-        newest = app.store.connection.execute(
-            "SELECT max(date) FROM digests WHERE timezone = ? AND period = 'day'", (str(zone),)
-        ).fetchone()[0]
-        if newest == day.isoformat():
-            files += [write_file(directory / f"latest.{f}", render(edition, f)) for f in formats]
+    if period == "day" and zone == app.config.timezone and _is_newest(app, day, zone, now):
+        files += [write_file(directory / f"latest.{f}", render(edition, f)) for f in formats]
     return Delivered(edition=edition, sha256=sha256, made=made, files=tuple(files))
+
+
+def _is_newest(app: App, day: date, zone: ZoneInfo, now: datetime) -> bool:
+    """Whether no later edition has been made; one of days to come, made by hand, does not count."""
+    open_day = open_edition(now, zone, app.config.digest.at)
+    newest = app.store.connection.execute(
+        "SELECT max(date) FROM digests WHERE timezone = ? AND period = 'day' AND date <= ?",
+        (str(zone), open_day.isoformat()),
+    ).fetchone()[0]
+    return bool(newest == day.isoformat())
 
 
 def current(app: App, zone: ZoneInfo, now: datetime) -> date:
@@ -76,7 +82,8 @@ def verify(app: App, day: date, *, zone: ZoneInfo, period: str) -> list[str]:
     """Rebuilds a stored edition from the rows as of its making; returns what differs, a line each."""
     stored = app.store.digests.get(day.isoformat(), str(zone), period)
     if stored is None:
-        raise NotStored(f"no {period} edition of {day} in {zone} is stored; `pakrus digest --date {day}` makes it")
+        how = f"--date {day} --period {period} --tz {zone}"
+        raise NotStored(f"no {period} edition of {day} in {zone} is stored; `pakrus digest {how}` makes it")
     span = window(day, zone, app.config.digest.at, period)
     again = build(gather(app, span, created_at=utc_time(stored["created_at"])))
     text, sha256 = canonical(again)

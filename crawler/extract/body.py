@@ -63,7 +63,8 @@ def without_second_article(leaves: Sequence[Leaf], *, title: str) -> Sequence[Le
         leaf = leaves[n]
         if leaf.furniture:
             continue
-        if prose >= _BEFORE_ANOTHER and leaf.key != key and _opens_article(leaves, n, home=home, around=around):
+        opens = prose >= _BEFORE_ANOTHER and leaf.key != key
+        if opens and (_opens_article(leaves, n, home=home, around=around) or _outside(leaves, head, n)):
             _cut_tree(leaf.element)
             return leaves[:n]
         if _is_prose(leaf):
@@ -92,6 +93,21 @@ def _opens_article(leaves: Sequence[Leaf], n: int, *, home: tuple[int, ...], aro
         if is_stamp(other.text):
             return True
     return leaf.tag == "h1" and (leaf.path[:-1] == home or leaf.path[:-1] != around)
+
+
+def _outside(leaves: Sequence[Leaf], head: int | None, n: int) -> bool:
+    """Whether leaf n is a title with prose behind it, outside the <article> in which the page's first title and its
+    text stand: what the site shows below its article."""
+    leaf = leaves[n]
+    if head is None or leaf.tag not in _TITLES or len(words(leaf.text)) < 3 or is_sentence(leaf.text):
+        return False
+    article = next(leaves[head].element.iterancestors("article"), None)
+    if article is None or article in leaf.element.iterancestors("article"):
+        return False
+    inside = (o for o in leaves[head:n] if _is_prose(o) and article in o.element.iterancestors("article"))
+    if sum(len(other.text) for other in inside) < _BEFORE_ANOTHER:
+        return False
+    return sum(len(other.text) for other in leaves[n + 1 : n + 9] if _is_prose(other)) >= 100
 
 
 def _cut_tree(element: HtmlElement) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from store.connection import SCHEMA, open_store, schema_of
+from store.connection import SCHEMA, copy_before, open_store, schema_of
 
 
 def migrate(path: Path, *, dry_run: bool) -> dict[str, Any]:
@@ -12,11 +12,13 @@ def migrate(path: Path, *, dry_run: bool) -> dict[str, Any]:
     if not dry_run:
         with open_store(path, mode="write", holder="migrate"):
             pass
-    return {"database": str(path), "from": before, "to": SCHEMA, "dry_run": dry_run}
+    copy = str(copy_before(path)) if 0 < before < SCHEMA else None  # open_store makes it
+    return {"database": str(path), "from": before, "to": SCHEMA, "dry_run": dry_run, "copy": copy}
 
 
 def lines(value: dict[str, Any]) -> str:
     if value["from"] == value["to"]:
         return f"{value['database']}: schema {value['to']}, nothing to do"
     verb = "would go" if value["dry_run"] else "went"
-    return f"{value['database']}: {verb} from schema {value['from']} to {value['to']}"
+    copy = f"; a copy of it as it was: {value['copy']}" if value["copy"] else ""
+    return f"{value['database']}: {verb} from schema {value['from']} to {value['to']}{copy}"
