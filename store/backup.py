@@ -173,8 +173,10 @@ def _alone(path: Path) -> None:
     if not path.exists() or not path.stat().st_size:
         return
     try:
-        with closing(connect(path, "write")) as connection:
-            connection.execute("PRAGMA journal_mode = DELETE")
+        with closing(connect(path, "read")) as reader:  # a writer would throw away the WAL of what is no database
+            reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        with closing(connect(path, "write")) as writer:
+            writer.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.DatabaseError as error:
         busy = translate(error, path)
         if isinstance(busy, StoreBusy):
