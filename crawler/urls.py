@@ -7,6 +7,7 @@ lower-cased, because ``/AbC`` and ``/abc`` may be two articles.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -214,6 +215,7 @@ def host(url: str) -> str:
     return f"{ascii_name}:{port}"
 
 
+@lru_cache(maxsize=10_000)  # every document is compared with every source
 def site(url: str) -> str:
     """The host without www., m., amp. and the like: what counts as one site. Other subdomains stay apart."""
     return _key_host(host(url))

@@ -158,13 +158,13 @@ class Frontier:
         )
 
     def find(self, reference: str) -> Row:
-        """An entry by its id, URL or canonical URL. Raises NotStored."""
+        """An entry by its id or canonical URL. Raises NotStored."""
         if is_id(reference):
             row = self._run("SELECT * FROM entries WHERE id = ?", (int(reference),)).fetchone()
         else:
             row = self._run(
-                "SELECT * FROM entries WHERE canonical_url = ? OR url = ? ORDER BY article_id IS NULL, id LIMIT 1",
-                (reference, reference),
+                "SELECT * FROM entries WHERE canonical_url = ? ORDER BY article_id IS NULL, id LIMIT 1",
+                (reference,),
             ).fetchone()
         if row is None:
             raise NotStored(f"{reference}: no entry or article of this id or URL is in the database")

@@ -146,7 +146,7 @@ CREATE TABLE entries (
     item_sha256 TEXT NOT NULL DEFAULT '', -- of title, summary and content as the source last gave them
     UNIQUE (source_id, key)
 );
-CREATE INDEX entries_canonical ON entries (canonical_url) WHERE canonical_url <> '';
+CREATE INDEX entries_canonical ON entries (canonical_url);
 CREATE INDEX entries_pending ON entries (next_try_at) WHERE state = 'pending';
 CREATE INDEX entries_article ON entries (article_id) WHERE article_id IS NOT NULL;
 CREATE INDEX entries_seen ON entries (first_seen_at);

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -24,6 +25,7 @@ from store.backup import backup, check, restore
 from store.connection import SCHEMA, open_store
 from store.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew, StoreUnwritable
 from tests.test_cli import pakrus
+from tests.test_upgrade import hashes
 
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
 AHEAD = "2026-11-25T030000Z"
@@ -347,3 +349,16 @@ def test_time_of_a_copy_is_short(tmp_path: Path) -> None:
     backup(path, tmp_path / "copy.db")
     assert time.monotonic() - began < 5
     assert os.path.getsize(tmp_path / "copy.db") > 4096
+
+
+def test_copy_taken_under_load_restores_to_the_same_rows_of_all_tables(tmp_path: Path) -> None:
+    path, elsewhere = tmp_path / "news.db", tmp_path / "elsewhere" / "news.db"
+    shutil.copy(Path(__file__).parent / "data" / "pakrus-0.1.0.db", path)
+    with other(WRITER, path):
+        copy = backup(path, tmp_path / "copy.db").path
+    columns, before = hashes(copy)
+    assert len(before) > 15
+    restore(elsewhere, copy, now=NOW)
+    assert hashes(elsewhere, columns)[1] == before
+    unchanged = {t for t, digest in hashes(path, columns)[1].items() if digest == before[t]}
+    assert before.keys() - unchanged <= {"meta"}

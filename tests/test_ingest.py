@@ -356,3 +356,17 @@ def test_days_are_local_to_the_config() -> None:
 
     assert ingest.local_day(moment, ZoneInfo("Asia/Karachi")) == "2026-11-26"
     assert ingest.local_day(moment, ZoneInfo("Europe/Moscow")) == "2026-11-25"
+
+
+def test_every_look_up_of_a_page_goes_by_an_index(tmp_path: Path) -> None:
+    with world(tmp_path) as app:
+        for sql in (
+            "SELECT * FROM entries WHERE canonical_url = ?",
+            "UPDATE entries SET state = 'kept' WHERE canonical_url = ? AND state = 'pending'",
+            "SELECT * FROM entries WHERE source_id = 'a' AND key = ?",
+            "SELECT * FROM entries WHERE article_id = ?",
+            "SELECT article_id FROM shingles WHERE hash = ? LIMIT 9",
+            "SELECT article_id FROM story_keys WHERE key = ? AND at BETWEEN 'a' AND 'b'",
+        ):
+            plan = app.store.connection.execute(f"EXPLAIN QUERY PLAN {sql}", ("x",)).fetchall()
+            assert all(row["detail"].startswith("SEARCH") for row in plan), sql
