@@ -103,7 +103,9 @@ def _commands(group: click.Group, path: str) -> list[str]:
         if isinstance(command, click.Group):
             out += _commands(command, f"{path} {name}")
             continue
-        context = click.Context(command, info_name=f"{path} {name}", max_content_width=100, terminal_width=100)
+        # Beneath the program itself, as when it runs: its settings are inherited (-h).
+        parent = click.Context(group, info_name=path, help_option_names=["-h", "--help"])
+        context = click.Context(command, parent=parent, info_name=name, max_content_width=100, terminal_width=100)
         out += ["", f"## {path} {name}", "", "```text", command.get_help(context), "```"]
     return out
 

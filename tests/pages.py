@@ -73,7 +73,7 @@ def _script(path: Path, line: str) -> None:
 
 def shell(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Runs a block of a page in a furnished folder."""
-    path = f"{folder}/.venv/bin:{os.environ.get('PATH', '/usr/bin:/bin')}"
+    path = f"{folder}/.venv/bin:{os.environ.get('PATH', '')}:/usr/bin:/bin"
     return subprocess.run(
         ["/bin/sh", "-euc", text],
         cwd=folder,

@@ -341,9 +341,10 @@ def test_explain_shows_a_reject_and_says_when_there_is_nothing(crawled: Crawled)
 
 
 def test_the_reader_may_leave_a_pipe_early(crawled: Crawled) -> None:
-    command = f"{sys.executable} -m crawler sources list --config {crawled.folder / 'feeds.yaml'} | head -1"
+    reader = f"{sys.executable} -c 'import sys; sys.stdin.readline()'"
+    command = f"{sys.executable} -m crawler sources list --config {crawled.folder / 'feeds.yaml'} | {reader}"
     result = subprocess.run(
-        ["sh", "-c", command], capture_output=True, text=True, env=ENVIRONMENT, timeout=60, check=True
+        ["/bin/sh", "-c", command], capture_output=True, text=True, env=ENVIRONMENT, timeout=60, check=True
     )
     assert result.stderr == ""
 
