@@ -195,7 +195,7 @@ def demo(options: Options, out: Path | None) -> None:
 def init(options: Options, directory: Path) -> None:
     """Write a commented feeds.yaml into DIRECTORY."""
     from crawler.config import packaged_config
-    from crawler.digest.deliver import write_file
+    from crawler.files import write_file
 
     path = directory / "feeds.yaml"
     if path.exists():

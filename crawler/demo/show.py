@@ -13,8 +13,9 @@ from crawler.config import DigestConfig, read_config
 from crawler.daemon import crawl_once
 from crawler.demo.newsroom import Newsroom
 from crawler.digest.build import closed_edition, open_edition, window
-from crawler.digest.deliver import deliver, write_file
+from crawler.digest.deliver import deliver
 from crawler.errors import UsageError
+from crawler.files import write_file
 from crawler.reports import audit, courtesy
 from crawler.terminal import table
 

@@ -2,8 +2,6 @@
 
 import difflib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +13,8 @@ from crawler.app import App
 from crawler.digest.build import Window, build, canonical, closed_edition, items_of, open_edition, window
 from crawler.digest.formats import render
 from crawler.digest.gather import gather
-from store.errors import NotStored, StoreUnwritable
+from crawler.files import write_file
+from store.errors import NotStored
 from store.records import utc_time
 
 
@@ -108,24 +107,3 @@ def file_stem(span: Window, *, home: ZoneInfo) -> str:
     if span.zone != home:
         parts.append(str(span.zone).replace("/", "-"))
     return ".".join(parts)
-
-
-def write_file(path: Path, text: str) -> Path:
-    """Writes a file whole or not at all: to a neighbour, flushed to disk, then renamed."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).chmod(0o644)
-                os.replace(file.name, path)  # noqa: PTH105 - Path.replace is the same call, less plainly
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise StoreUnwritable(f"{path}: cannot be written: {error.strerror or error}") from None
-    return path

@@ -5,9 +5,7 @@ import hashlib
 import importlib
 import io
 import json
-import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -16,8 +14,8 @@ from sqlite3 import Row
 from typing import Any
 
 from crawler.errors import UsageError
+from crawler.files import whole_file
 from store.connection import Store
-from store.errors import StoreUnwritable
 
 FORMATS = ("jsonl", "csv", "parquet", "ris", "bibtex")
 COLUMNS = (
@@ -76,24 +74,12 @@ def texts(store: Store, form: str, choice: Choice, *, labelled: bool = False) ->
 def write(store: Store, form: str, choice: Choice, path: Path, *, labelled: bool = False) -> int:
     """The export as a file, whole or not at all; returns its bytes. Raises UsageError where Parquet lacks pyarrow."""
     parquet = _pyarrow() if form == "parquet" else None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                if parquet is not None:
-                    _parquet(parquet, store, choice, file)
-                else:
-                    for piece in texts(store, form, choice, labelled=labelled):
-                        file.write(piece.encode("utf-8", "backslashreplace"))
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).chmod(0o644)
-                os.replace(file.name, path)  # noqa: PTH105 - Path.replace is the same call, less plainly
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise StoreUnwritable(f"{path}: cannot be written: {error.strerror or error}") from None
+    with whole_file(path) as file:
+        if parquet is not None:
+            _parquet(parquet, store, choice, file)
+        else:
+            for piece in texts(store, form, choice, labelled=labelled):
+                file.write(piece.encode("utf-8", "backslashreplace"))
     return path.stat().st_size
 
 

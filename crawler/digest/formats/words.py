@@ -77,7 +77,7 @@ def watched(edition: Json) -> list[str]:
     """What was watched and what failed, a sentence each."""
     s = edition["summary"]
     if not s["sources"]:
-        return ["No source is polled here: the articles came by `pakrus ingest`."]
+        return ["No source is polled here: the articles were ingested."]
     heard = f"{s['sources_heard']} of {plural(s['sources'], 'source')} answered well"
     out = [f"{heard}; {plural(s['entries'], 'item')} looked at."]
     for key, verb in (("sources_down", "Down"), ("sources_silent", "Silent or stale")):
