@@ -59,13 +59,11 @@ def source_line(source: SourceConfig) -> SourceLine:
 
 @contextmanager
 def open_app(config: Config, *, database: Path, mode: str, holder: str, clock: Clock = wall_clock) -> Iterator[App]:
-    """An App over the database, closed at the end. Writers first bring the table of sources up to feeds.yaml."""
+    """An App over the database, closed at the end. The sources stay as they are: who only marks or ingests, perhaps with
+    another feeds.yaml at hand, must not retire those of the daemon."""
     if mode != "read":
         from crawler.lexicon import load
 
         load(config.topic)  # an unknown topic is a mistake in the config, and no reason to make a database
     with open_store(database, mode=mode, holder=holder) as store:
-        app = App(config, store, clock=clock)
-        if mode != "read":
-            app.sync_sources()
-        yield app
+        yield App(config, store, clock=clock)

@@ -43,7 +43,11 @@ WORKERS = 2
 def crawl_once(
     app: App, *, only: Sequence[str] = (), everything: bool = False, since: datetime | None = None
 ) -> Summary:
-    """One pass, to its end or to a signal; with `since` back to that time through archives and sitemaps."""
+    """One pass, to its end or to a signal; with `since` back to that time through archives and sitemaps.
+
+    The table of sources is brought up to feeds.yaml first.
+    """
+    app.sync_sources()
     return asyncio.run(_crawl_once(app, only, everything, since))
 
 
@@ -108,6 +112,7 @@ class Daemon:
 
     async def serve(self) -> None:
         """Three jobs until `stop`; then a stop within STOP_S, nothing lost."""
+        self.app.sync_sources()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self.reload.set)
         self._ticked = loop.time()
@@ -242,7 +247,6 @@ def check_sources(app: App, ids: Sequence[str], *, everything: bool) -> list[dic
         open_store(Path(folder) / "check.db", mode="write", holder="sources check") as store,
     ):
         apart = App(trial, store, clock=app.clock, random=app.random)
-        apart.sync_sources()
         summary = crawl_once(apart, everything=True)
         rows = [_verdict(apart, s.id, unreachable=summary.unreachable) for s in chosen]
     with app.store.transaction():
