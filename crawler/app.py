@@ -59,8 +59,11 @@ def source_line(source: SourceConfig) -> SourceLine:
 
 @contextmanager
 def open_app(config: Config, *, database: Path, mode: str, holder: str, clock: Clock = wall_clock) -> Iterator[App]:
-    """An App over the database, closed at the end. The sources stay as they are: who only marks or ingests, perhaps with
-    another feeds.yaml at hand, must not retire those of the daemon."""
+    """An App over the database, closed at the end.
+
+    The sources stay as they are: who only marks or ingests, perhaps with another feeds.yaml at hand, must not retire
+    those of the daemon.
+    """
     if mode != "read":
         from crawler.lexicon import load
 
