@@ -122,14 +122,14 @@ def _new_entry(app: App, source: SourceConfig, entry: Entry) -> NewEntry:
     waiting = state is State.PENDING
     return NewEntry(
         key=entry_key(entry),
-        guid=_clean(entry.id)[:1000],
+        guid=clean(entry.id)[:1000],
         url=entry.url,
         canonical_url=urls.canonical(entry.url) if entry.url else "",
-        title=_clean(entry.title)[:MOST_TITLE],
-        summary=_clean(entry.summary)[:MOST_FEED_TEXT] if waiting else "",
-        content=_clean(entry.content)[:MOST_FEED_TEXT] if waiting else "",
-        author=_clean(entry.author)[:MOST_TITLE],
-        publisher=_clean(entry.publisher)[:MOST_TITLE],
+        title=clean(entry.title)[:MOST_TITLE],
+        summary=clean(entry.summary)[:MOST_FEED_TEXT] if waiting else "",
+        content=clean(entry.content)[:MOST_FEED_TEXT] if waiting else "",
+        author=clean(entry.author)[:MOST_TITLE],
+        publisher=clean(entry.publisher)[:MOST_TITLE],
         published_at=published.instant,
         published_precision=published.precision,
         state=state,
@@ -312,8 +312,8 @@ def judge(app: App, document: Document, *, source_id: str, country: str) -> Clas
     """The verdict on a document; a person's word on its page goes before the program's."""
     verdict = classify(
         Text(
-            title=_clean(document.title)[:MOST_TITLE],
-            text=_clean(document.text)[:MOST_TEXT],
+            title=clean(document.title)[:MOST_TITLE],
+            text=clean(document.text)[:MOST_TEXT],
             language=document.language,
             url=document.url,
             published=document.published.instant if document.published else None,
@@ -349,7 +349,7 @@ def _record(
 ) -> State:
     """One transaction: document, article, evidence, story, and the entry settled."""
     frontier, documents = app.store.frontier, app.store.documents
-    title, text = _clean(document.title)[:MOST_TITLE], _clean(document.text)[:MOST_TEXT]
+    title, text = clean(document.title)[:MOST_TITLE], clean(document.text)[:MOST_TEXT]
     with app.store.transaction():
         if not verdict.grade:
             documents.put(pending.entry_id, title=title, text=text, fetched_at=now)
@@ -390,7 +390,7 @@ def _settle_recheck(
     revised = None
     if document is not None and document.outcome == "article":
         document = _with_feed(document, pending)
-        if not cluster.is_trivial_edit(old.title, old.text, _clean(document.title), _clean(document.text)):
+        if not cluster.is_trivial_edit(old.title, old.text, clean(document.title), clean(document.text)):
             revised = judge(app, document, source_id=source.id, country=source.country)
     with app.store.transaction():
         if gone:
@@ -442,7 +442,7 @@ def new_article(
     app: App, document: Document, verdict: Classification, *, source_id: str, country: str, first_seen: datetime
 ) -> NewArticle:
     """All that is stored of an article, worked out from its document and its verdict."""
-    title, text = _clean(document.title)[:MOST_TITLE], _clean(document.text)[:MOST_TEXT]
+    title, text = clean(document.title)[:MOST_TITLE], clean(document.text)[:MOST_TEXT]
     published = document.published or Moment(instant=None)
     instant = published.instant
     profile = cluster.profile(
@@ -465,7 +465,7 @@ def new_article(
         source_id=source_id,
         title=title,
         text=text,
-        author=_clean(document.author)[:MOST_TITLE],
+        author=clean(document.author)[:MOST_TITLE],
         language=verdict.language,
         country=country,
         published_at=instant,
@@ -580,8 +580,8 @@ def settle_line(app: App, line: Line, *, now: datetime) -> str:
         url=line.url,
         canonical_url=line.url,
         outcome="article",
-        title=_clean(line.title)[:MOST_TITLE] or _headline(_clean(line.text)),
-        text=_clean(line.text)[:MOST_TEXT],
+        title=clean(line.title)[:MOST_TITLE] or _headline(clean(line.text)),
+        text=clean(line.text)[:MOST_TEXT],
         published=line.published,
         language=line.language,
         origin=line.origin,
@@ -677,6 +677,59 @@ def read_document(row: Mapping[str, Any]) -> Document:
     )
 
 
+def judge_stored(app: App, article: Article) -> tuple[Document, Classification]:
+    """The verdict on a stored article. As when it was edited: an edit never unmakes an article."""
+    document = stored_document(app, article)
+    verdict = judge(app, document, source_id=article.source_id, country=article.country)
+    if verdict.grade:
+        return document, verdict
+    for old in app.store.articles.revisions(article.id):
+        earlier = replace(document, title=old.title, text=old.text)
+        if judge(app, earlier, source_id=article.source_id, country=article.country).grade:
+            return document, replace(verdict, grade=1)
+    return document, verdict
+
+
+def anew(app: App, article: Article, document: Document, verdict: Classification) -> NewArticle:
+    """A stored article with a new judgement; its address and its first sight stay."""
+    new = new_article(
+        app,
+        document,
+        verdict,
+        source_id=article.source_id,
+        country=article.country,
+        first_seen=article.first_seen_at,
+    )
+    return replace(new, url=article.url, canonical_url=article.canonical_url)
+
+
+def judge_reject(app: App, row: Mapping[str, Any]) -> tuple[Classification, NewArticle | None]:
+    """The verdict on a rejected entry that was read, and the article that it would be. `row`: of `Frontier.rejects`."""
+    document = read_document(row)
+    verdict = judge(app, document, source_id=row["source_id"], country=row["country"])
+    if not verdict.grade:
+        return verdict, None
+    first_seen = utc_time(row["first_seen_at"])
+    new = new_article(app, document, verdict, source_id=row["source_id"], country=row["country"], first_seen=first_seen)
+    return verdict, new
+
+
+def keep_reject(app: App, new: NewArticle, row: Mapping[str, Any], *, reason: str, now: datetime) -> None:
+    """A reject becomes an article, and so do the entries of other sources that led to its page."""
+    known = app.store.articles.by_canonical(new.canonical_url)
+    if known is None:
+        placed = place(app, new, now=now)
+        article_id, state = placed.article_id, placed.state
+    else:  # two rejects were of one page
+        article_id, state = known.id, State.DUPLICATE if known.duplicate_of else State.KEPT
+    same = app.store.connection.execute(
+        "SELECT id FROM entries WHERE id = ? OR (canonical_url = ? AND state = 'rejected' AND reason = ?)",
+        (row["id"], row["canonical_url"], row["reason"]),
+    ).fetchall()
+    for entry in same:
+        app.store.frontier.settle(entry["id"], state, reason=reason, score=new.score, article_id=article_id)
+
+
 def drop(app: App, article: Article, verdict: Classification) -> None:
     """An article that is judged irrelevant now goes back among the rejects, with its documents."""
     entries = app.store.connection.execute("SELECT id FROM entries WHERE article_id = ?", (article.id,)).fetchall()
@@ -711,6 +764,6 @@ def text_hash(title: str, text: str) -> str:
 _SURROGATES = re.compile("[\x00\ud800-\udfff]")
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Without NUL and lone surrogates, which SQLite cannot hold as text; offsets are counted in what is stored."""
     return _SURROGATES.sub("", text)

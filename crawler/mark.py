@@ -1,6 +1,5 @@
 """A person's word on an article: recorded for good, and obeyed at once and at every replay."""
 
-from dataclasses import replace
 from datetime import datetime
 from sqlite3 import Row
 from typing import Any
@@ -8,9 +7,9 @@ from typing import Any
 from crawler import urls
 from crawler.app import App
 from crawler.errors import UsageError
-from crawler.ingest import drop, judge, new_article, place, read_document, stored_document
+from crawler.ingest import anew, drop, judge_reject, judge_stored, keep_reject, place
 from store.marks import VERDICTS
-from store.records import State, is_id, utc_time
+from store.records import State, is_id
 
 
 def mark(app: App, reference: str, verdict: str, detail: tuple[str, ...], *, now: datetime) -> dict[str, Any]:
@@ -64,39 +63,19 @@ def _judge_again(app: App, entry_id: int, *, now: datetime) -> None:
     entry = _by_id(app, entry_id)
     if entry["article_id"] is not None:
         article = app.store.articles.get(entry["article_id"])
-        document = stored_document(app, article)
-        verdict = judge(app, document, source_id=article.source_id, country=article.country)
+        document, verdict = judge_stored(app, article)
         if not verdict.grade:
             drop(app, article, verdict)
             return
-        new = new_article(
-            app, document, verdict,
-            source_id=article.source_id, country=article.country, first_seen=article.first_seen_at,
-        )  # fmt: skip
-        placed = place(app, replace(new, canonical_url=article.canonical_url), now=now, old=article)
+        placed = place(app, anew(app, article, document, verdict), now=now, old=article)
         app.store.frontier.restate(article.id, placed.state)
         return
-    row = app.store.connection.execute(
-        "SELECT e.*, d.title AS read_title, d.text AS read_text, n.country FROM entries e"
-        " JOIN sources n ON n.id = e.source_id LEFT JOIN documents d ON d.entry_id = e.id WHERE e.id = ?",
-        (entry_id,),
-    ).fetchone()
     word = app.store.marks.word(entry["canonical_url"])
     if word is None or not word.grade or entry["state"] != State.REJECTED:
         return
-    if row["read_text"] is None:
-        # Never read: its page is fetched now, and the word counts when it comes.
-        app.store.connection.execute(
-            "UPDATE entries SET state = 'pending', reason = '', tries = 0, next_try_at = NULL WHERE id = ?", (entry_id,)
-        )
+    for row in app.store.frontier.rejects(entry_id):
+        _, new = judge_reject(app, row)
+        assert new is not None  # the word says that it is relevant
+        keep_reject(app, new, row, reason="mark: a person's word", now=now)
         return
-    document = read_document(row)
-    verdict = judge(app, document, source_id=row["source_id"], country=row["country"])
-    new = new_article(
-        app, document, verdict,
-        source_id=row["source_id"], country=row["country"], first_seen=utc_time(row["first_seen_at"]),
-    )  # fmt: skip
-    placed = place(app, new, now=now)
-    app.store.frontier.settle(
-        entry_id, placed.state, reason="mark: a person's word", score=verdict.score, article_id=placed.article_id
-    )
+    app.store.frontier.read_again(entry_id)  # never read: its page is fetched now, and the word counts when it comes

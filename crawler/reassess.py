@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -17,11 +16,10 @@ from typing import Any
 
 from crawler import cluster
 from crawler.app import App
-from crawler.ingest import drop, judge, new_article, place, read_document, stored_document
+from crawler.ingest import anew, drop, judge_reject, judge_stored, keep_reject, place
 from crawler.terminal import plain
-from crawler.types import Classification, Document
 from store.articles import NewArticle
-from store.records import Article, State, utc_text, utc_time
+from store.records import Article, State, utc_text
 
 Snapshot = dict[int, tuple[str, int, tuple[str, ...], int, int | None]]
 
@@ -60,38 +58,29 @@ def placing_rules() -> str:
 
 def _replay(app: App, now: datetime) -> int:
     store = app.store
-    rejects = store.connection.execute(
-        "SELECT e.*, d.title AS read_title, d.text AS read_text, n.country FROM documents d"
-        " JOIN entries e ON e.id = d.entry_id JOIN sources n ON n.id = e.source_id"
-        " WHERE e.state = 'rejected' AND d.text <> '' ORDER BY e.id"
-    ).fetchall()
+    rejects = store.frontier.rejects()
     judged = 0
     everything = store.noted("placing") not in (None, placing_rules())
     touched: set[int] = set()  # stories that are made anew
     for article_id in store.articles.all_ids():
         article = store.articles.get(article_id)
-        document, verdict = _judge_stored(app, article)
+        document, verdict = judge_stored(app, article)
         judged += 1
         if not verdict.grade:
             touched.add(article.story_id)
             drop(app, article, verdict)
             continue
-        new = _anew(app, article, document, verdict)
+        new = anew(app, article, document, verdict)
         if everything or _placed_differently(app, article_id, new):
             touched.add(article.story_id)
         store.articles.rewrite(article_id, new, story_id=article.story_id, duplicate_of=article.duplicate_of)
     found: list[tuple[NewArticle, Mapping[str, Any]]] = []  # rejects that are kept now, with their entries
     for row in rejects:
-        document = read_document(row)
-        verdict = judge(app, document, source_id=row["source_id"], country=row["country"])
+        verdict, reject = judge_reject(app, row)
         judged += 1
-        if verdict.grade:
-            first_seen = utc_time(row["first_seen_at"])
-            new = new_article(
-                app, document, verdict, source_id=row["source_id"], country=row["country"], first_seen=first_seen
-            )
-            if store.articles.by_canonical(new.canonical_url) is None:
-                found.append((new, row))
+        if reject is not None:
+            if store.articles.by_canonical(reject.canonical_url) is None:
+                found.append((reject, row))
         elif row["score"] != verdict.score:
             store.connection.execute(
                 "UPDATE entries SET reason = ?, score = ? WHERE id = ?", (verdict.reason, verdict.score, row["id"])
@@ -100,31 +89,6 @@ def _replay(app: App, now: datetime) -> int:
     for row in store.connection.execute("SELECT id FROM stories").fetchall():
         store.stories.refresh(row["id"])  # a grade that changed may change its headline
     return judged
-
-
-def _judge_stored(app: App, article: Article) -> tuple[Document, Classification]:
-    """The verdict on a stored article. As when it was edited: an edit never unmakes an article."""
-    document = stored_document(app, article)
-    verdict = judge(app, document, source_id=article.source_id, country=article.country)
-    if verdict.grade:
-        return document, verdict
-    for old in app.store.articles.revisions(article.id):
-        earlier = replace(document, title=old.title, text=old.text)
-        if judge(app, earlier, source_id=article.source_id, country=article.country).grade:
-            return document, replace(verdict, grade=1)
-    return document, verdict
-
-
-def _anew(app: App, article: Article, document: Document, verdict: Classification) -> NewArticle:
-    new = new_article(
-        app,
-        document,
-        verdict,
-        source_id=article.source_id,
-        country=article.country,
-        first_seen=article.first_seen_at,
-    )
-    return replace(new, canonical_url=article.canonical_url)
 
 
 def _placed_differently(app: App, article_id: int, new: NewArticle) -> bool:
@@ -170,9 +134,9 @@ def _place_again(
     for made, article_id, row in sorted(queue, key=lambda q: ((q[0].at if q[0] else ats[q[1]]), q[1])):
         if made is None:
             article = articles.get(article_id)
-            place(app, _anew(app, article, *_judge_stored(app, article)), now=now, old=article)
+            place(app, anew(app, article, *judge_stored(app, article)), now=now, old=article)
         elif row is not None:
-            _keep(app, made, row, now=now)
+            keep_reject(app, made, row, reason="kept by reassess", now=now)
     # Of the merges only those are news that joined two stories which stood before.
     run("DELETE FROM story_merges WHERE rowid > ? AND max(story_id, merged_id) > ?", (merges, floor))
     _renumber(app, old_story, floor, made_at)
@@ -182,23 +146,6 @@ def _place_again(
 
 def _at(article: Article) -> datetime:
     return article.published_at or article.first_seen_at
-
-
-def _keep(app: App, new: NewArticle, row: Mapping[str, Any], *, now: datetime) -> None:
-    """A reject becomes an article, and so do the entries of other sources that led to its page."""
-    run = app.store.connection.execute
-    known = app.store.articles.by_canonical(new.canonical_url)
-    if known is None:
-        placed = place(app, new, now=now)
-        article_id, state = placed.article_id, placed.state
-    else:  # two rejects were of one page
-        article_id, state = known.id, State.DUPLICATE if known.duplicate_of else State.KEPT
-    same = run(
-        "SELECT id FROM entries WHERE id = ? OR (canonical_url = ? AND state = 'rejected' AND reason = ?)",
-        (row["id"], row["canonical_url"], row["reason"]),
-    ).fetchall()
-    for entry in same:
-        app.store.frontier.settle(entry["id"], state, reason="kept by reassess", score=new.score, article_id=article_id)
 
 
 def _renumber(app: App, old_story: Mapping[int, int], floor: int, made_at: Mapping[int, str]) -> None:

@@ -13,7 +13,7 @@ from crawler import dates, urls
 from crawler.app import App
 from crawler.classify import classification_json, classify
 from crawler.config import Config, http_url_or_none
-from crawler.ingest import Line, settle_line
+from crawler.ingest import Line, clean, settle_line
 from crawler.lexicon import Lexicon
 from crawler.types import Moment, Text
 
@@ -170,7 +170,7 @@ def _country(value: dict[str, Any]) -> str:
 
 def _words(text: str) -> str:
     """A name on one line, without the NULs and lone surrogates that SQLite cannot hold."""
-    return " ".join(re.sub("[\x00\ud800-\udfff]", "", text).split())
+    return " ".join(clean(text).split())
 
 
 def _text(value: dict[str, Any], key: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Row
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from store.errors import NotStored
 from store.records import Pending, State, Validators, is_id, utc_text, utc_time
@@ -113,10 +113,7 @@ class Frontier:
             (entry.title, entry.summary, entry.content, entry.item_sha256, entry_id),
         )
         if again:
-            self._run(
-                "UPDATE entries SET state = 'pending', reason = '', tries = 0, next_try_at = NULL WHERE id = ?",
-                (entry_id,),
-            )
+            self.read_again(entry_id)
 
     def settle(
         self,
@@ -169,6 +166,23 @@ class Frontier:
         if row is None:
             raise NotStored(f"{reference}: no entry or article of this id or URL is in the database")
         return row  # type: ignore[no-any-return]
+
+    def rejects(self, entry_id: int | None = None) -> list[dict[str, Any]]:
+        """Rejected entries that were read, with `read_title`, `read_text` and the `country` of their source: all, or
+        the one of that id."""
+        rows = self._run(
+            "SELECT e.*, d.title AS read_title, d.text AS read_text, n.country FROM documents d"
+            " JOIN entries e ON e.id = d.entry_id JOIN sources n ON n.id = e.source_id"
+            " WHERE e.state = 'rejected' AND d.text <> '' AND (:id IS NULL OR e.id = :id) ORDER BY e.id",
+            {"id": entry_id},
+        )
+        return [dict(row) for row in rows]
+
+    def read_again(self, entry_id: int) -> None:
+        """The page of an entry is to be fetched (once more), whatever came of it before."""
+        self._run(
+            "UPDATE entries SET state = 'pending', reason = '', tries = 0, next_try_at = NULL WHERE id = ?", (entry_id,)
+        )
 
     def counts(self) -> Mapping[str, int]:
         """How many entries stand in each state."""

@@ -65,6 +65,27 @@ def test_a_person_names_the_sectors(tmp_path: Path) -> None:
         assert [s for s, _ in app.store.articles.get(1).sectors] == ["agriculture", "finance"]
 
 
+def test_an_article_whose_edit_left_the_beat_is_not_lost_by_a_word_on_its_sectors(tmp_path: Path) -> None:
+    with world(tmp_path) as app:
+        _two(app)
+        assert settle_line(app, _line("http://a.test/1", "Test ends in draw", CRICKET), now=NOON) == "revised"
+        mark(app, "1", "sector", ("sport",), now=NOON)
+        assert app.store.articles.get(1).grade == 1
+        assert [s for s, _ in app.store.articles.get(1).sectors] == ["sport"]
+        _adds_up(app)
+
+
+def test_relevant_takes_all_sightings_of_the_page_along(tmp_path: Path) -> None:
+    with world(tmp_path) as app:
+        for source in ("courier", "awaz"):
+            _visit(app, source, [_entry("http://courier.test/1", "Test ends in draw")], at=NOON)
+        _page(app, app.store.frontier.take(5, now=NOON)[0], CRICKET)
+        assert app.store.frontier.counts() == {"rejected": 2}
+        mark(app, "http://courier.test/1", "relevant", (), now=NOON)
+        assert app.store.frontier.counts() == {"kept": 2}
+        _adds_up(app)
+
+
 def test_a_star_and_a_note_change_no_judgement(tmp_path: Path) -> None:
     with world(tmp_path) as app:
         _two(app)

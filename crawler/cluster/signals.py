@@ -16,30 +16,22 @@ from crawler.text import Folded, fold
 
 
 @cache
-def _concepts() -> tuple[dict[str, tuple[str, ...]], dict[str, int]]:
-    """(key or two keys joined by + -> concepts, concept -> weight 1..3), from concepts.txt."""
+def _concepts() -> dict[str, tuple[str, ...]]:
+    """Key, or two keys joined by +, -> concepts; from concepts.txt."""
     table: dict[str, list[str]] = {}
-    weights: dict[str, int] = {}
     for line in (Path(__file__).with_name("concepts.txt")).read_text("utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
-        head, *languages = line.split("|")
-        weight, name = head.split()
-        weights[name] = int(weight)
+        name, *languages = line.split("|")
         for term in " ".join(languages).split():
             key = shadow(term.replace("+", " ")).replace(" ", "+")
-            table.setdefault(key, []).append(name)
-    return {key: tuple(names) for key, names in table.items()}, weights
-
-
-def concept_weight(name: str) -> int:
-    """1 (says little) to 3 (nearly names the event)."""
-    return _concepts()[1][name]
+            table.setdefault(key, []).append(name.strip())
+    return {key: tuple(names) for key, names in table.items()}
 
 
 def concepts(keys: Sequence[str]) -> set[str]:
     """Concepts that a text names, from the keys of its words in order (`crawler.shadow.keys_of`)."""
-    table = _concepts()[0]
+    table = _concepts()
     found = {name for key in keys for name in table.get(key, ())}
     found.update(name for a, b in pairwise(keys) for name in table.get(f"{a}+{b}", ()))
     return found
@@ -280,7 +272,7 @@ def ordinals(text: str) -> set[str]:
     straight after one ("Druzhba-VI", «Дружба-5»). Years are left out.
     """
     tokens = _TOKEN.findall(text)
-    table = _concepts()[0]
+    table = _concepts()
     series: list[str | None] = []
     for token in tokens:
         names = table.get(key_of(token), ())

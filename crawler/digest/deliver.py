@@ -50,9 +50,10 @@ def deliver(
         else:
             edition, sha256 = json.loads(stored["content"]), stored["sha256"]
     stem = file_stem(span, home=app.config.timezone)
-    files = [write_file(directory / f"{stem}.{f}", render(edition, f)) for f in formats]
+    texts = {f: render(edition, f) for f in formats}
+    files = [write_file(directory / f"{stem}.{f}", text) for f, text in texts.items()]
     if period == "day" and zone == app.config.timezone and _is_newest(app, day, zone, now):
-        files += [write_file(directory / f"latest.{f}", render(edition, f)) for f in formats]
+        files += [write_file(directory / f"latest.{f}", text) for f, text in texts.items()]
     return Delivered(edition=edition, sha256=sha256, made=made, files=tuple(files))
 
 
