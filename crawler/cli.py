@@ -612,6 +612,53 @@ def export(
                 sys.stdout.write(piece)
 
 
+@verb(prints=True)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH|LISTING...")
+@click.option("--workers", type=click.IntRange(0, 1000), default=0, show_default=True, help="0: in this process.")
+@click.option("--scheduler", metavar="tcp://...", help="The workers of this Dask cluster instead.")
+@click.option("--base", metavar="URL|DIR", help="What the lines of a listing are relative to.")
+@click.option("--language", "languages", multiple=True, help="Only these languages (en, ru, ur if none is given).")
+@click.option("--dry-run", is_flag=True, help="Only say which files would be read.")
+def backfill(
+    options: Options,
+    paths: tuple[str, ...],
+    workers: int,
+    scheduler: str | None,
+    base: str | None,
+    languages: tuple[str, ...],
+    dry_run: bool,
+) -> None:
+    """History out of WARC and Parquet archives: files, folders, URLs, or listings of them."""
+    from crawler.backfill import run as backfill
+
+    chosen = backfill.files(paths, base=base)
+    with options.app("read" if dry_run else "write", "backfill") as app:
+        if dry_run:
+            _show(options, backfill.outlook(app, chosen), backfill.outlook_lines)
+            return
+        with _progress(len(chosen), "files") as seen:
+            report = backfill.run(
+                app,
+                chosen,
+                languages=languages or ("en", "ru", "ur"),
+                workers=workers,
+                scheduler=scheduler,
+                progress=lambda report: seen(report.before + report.done + len(report.failed)),
+            )
+        _show(options, backfill.to_json(report), backfill.lines)
+    sys.exit(1 if report.failed or report.pending else 0)
+
+
+@contextmanager
+def _progress(length: int, what: str) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr, with rate and rest, where that is a terminal. Takes how many are done."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    with click.progressbar(length=length, label=what, file=sys.stderr, show_pos=True, show_eta=True) as bar:
+        yield lambda done: bar.update(done - bar.pos)
+
+
 # --- sources and upkeep ----------------------------------------------------------------------------------------------
 
 

@@ -566,6 +566,8 @@ class Line:
     source: str
     country: str
     first_seen: datetime
+    canonical_url: str = ""  # where the page says that it belongs elsewhere
+    author: str = ""
     origin: str = ""
     dateline: str = ""
 
@@ -575,13 +577,15 @@ def settle_line(app: App, line: Line, *, now: datetime) -> str:
 
     One transaction; the judging comes before it.
     """
-    key = urls.canonical(line.url)
+    canonical = line.canonical_url or line.url
+    key = urls.canonical(canonical)
     document = Document(
         url=line.url,
-        canonical_url=line.url,
+        canonical_url=canonical,
         outcome="article",
         title=clean(line.title)[:MOST_TITLE] or _headline(clean(line.text)),
         text=clean(line.text)[:MOST_TEXT],
+        author=line.author,
         published=line.published,
         language=line.language,
         origin=line.origin,

@@ -15,6 +15,7 @@ from crawler.classify import classification_json, classify
 from crawler.config import Config, http_url_or_none
 from crawler.ingest import Line, clean, settle_line
 from crawler.lexicon import Lexicon
+from crawler.sites import Sites
 from crawler.types import Moment, Text
 
 MAX_LINE = 50_000_000  # bytes; a longer line is malformed
@@ -26,6 +27,7 @@ class _Malformed(Exception):
 
 def classify_lines(lines: BinaryIO, config: Config, lexicon: Lexicon) -> Iterator[dict[str, Any]]:
     """Answers each line in order; a malformed one with ``{"line", "error"}``."""
+    sites = Sites.of(config)
     for number, raw in _lines(lines):
         try:
             value = _object(raw)
@@ -37,7 +39,7 @@ def classify_lines(lines: BinaryIO, config: Config, lexicon: Lexicon) -> Iterato
                 language=_language(value),
                 url=_text(value, "url"),
                 published=_moment(value, ZoneInfo("UTC"), None).instant,
-                country=_country(value) or country_of(_text(value, "url"), config),
+                country=_country(value) or sites.country_of(_text(value, "url")),
             )
             if not text.title and not text.text:
                 raise _Malformed("title, text: both are missing or empty")
@@ -49,10 +51,11 @@ def classify_lines(lines: BinaryIO, config: Config, lexicon: Lexicon) -> Iterato
 
 def ingest_lines(lines: BinaryIO, app: App) -> Iterator[str | dict[str, Any]]:
     """Takes documents into the database; yields what became of each, or ``{"line", "error"}``."""
+    sites = Sites.of(app.config)
     for number, raw in _lines(lines):
         now = app.clock()
         try:
-            line = _document(_object(raw), app.config, now)
+            line = _document(_object(raw), app.config, sites, now)
         except _Malformed as error:
             yield {"line": number, "error": str(error)}
             continue
@@ -66,7 +69,7 @@ def summary(results: Iterable[str | dict[str, Any]], stories: int) -> dict[str, 
     return {"seen": sum(counts.values()), **{name: counts[name] for name in names}, "stories": stories}
 
 
-def _document(value: dict[str, Any], config: Config, now: datetime) -> Line:
+def _document(value: dict[str, Any], config: Config, sites: Sites, now: datetime) -> Line:
     url = _text(value, "url")
     if http_url_or_none(url) is None:
         raise _Malformed(f"url: {url[:200]!r} is no http or https URL")
@@ -75,7 +78,7 @@ def _document(value: dict[str, Any], config: Config, now: datetime) -> Line:
         raise _Malformed("title, text: both are missing or empty")
     source = _words(_text(value, "source")) or urls.host(url)
     configured = next((s for s in config.sources if s.id == source), None)
-    country = _country(value) or (configured.country if configured else country_of(url, config))
+    country = _country(value) or (configured.country if configured else sites.country_of(url))
     zone = configured.zone if configured and configured.zone else config.timezone
     published = _moment(value, zone, now)
     first_seen = _time(value, "first_seen", zone, now) or published.instant or now
@@ -89,19 +92,6 @@ def _document(value: dict[str, Any], config: Config, now: datetime) -> Line:
         country=country,
         first_seen=min(first_seen, now),
     )
-
-
-def country_of(url: str, config: Config) -> str:
-    """The country that a page speaks from: that of the source with this site, else of its national domain."""
-    if http_url_or_none(url) is None:
-        return ""
-    site = urls.site(url)
-    for source in config.sources:
-        if source.role == "source" and source.country and urls.site(source.url) == site:
-            return source.country
-    name = site.partition(":")[0]
-    national = {"pk": "PK", "ru": "RU", "su": "RU", "xn--p1ai": "RU", "in": "IN", "kz": "KZ", "by": "BY", "ua": "UA"}
-    return national.get(name.rpartition(".")[2], "")
 
 
 def _moment(value: dict[str, Any], zone: ZoneInfo, now: datetime | None) -> Moment:

@@ -107,6 +107,10 @@ class Pool:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._run, name, args, kwargs)
 
+    def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """The same, for a caller without an event loop."""
+        return self._run(name, args, kwargs)
+
     def _run(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         worker = self._idle.get()
         try:

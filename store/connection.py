@@ -15,6 +15,7 @@ from store.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew, Store
 from store.records import utc_text
 
 if TYPE_CHECKING:
+    from store.archives import Archives
     from store.articles import Articles
     from store.digests import Digests
     from store.documents import Documents
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from store.visits import Visits
 
 APPLICATION_ID = 0x70616B72  # "pakr", offset 68 of the file: tells our database from another program's
-SCHEMA = 1  # PRAGMA user_version; one more than the last migration of schema.py must equal it (a test compares)
+SCHEMA = 2  # PRAGMA user_version; one more than the last migration of schema.py must equal it (a test compares)
 WAIT_S = 30.0  # how long a short writer waits for its turn
 MODES = ("write", "wait", "read")
 
@@ -300,6 +301,12 @@ class Store:
         from store.digests import Digests
 
         return Digests(self)
+
+    @cached_property
+    def archives(self) -> "Archives":
+        from store.archives import Archives
+
+        return Archives(self)
 
     # Small things that have no drawer of their own.
 

@@ -41,6 +41,11 @@ def m0001_first(database: Database) -> None:
     _run(database, _TABLES_1 + _VIEWS_1, 1)
 
 
+@migrations()
+def m0002_archives(database: Database) -> None:
+    _run(database, _TABLES_2, 2)
+
+
 _TABLES_1 = """
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
@@ -431,4 +436,38 @@ SELECT
     count(*) AS articles
 FROM article_sectors x JOIN articles a ON a.id = x.article_id
 GROUP BY a.day, x.sector;
+"""
+
+_TABLES_2 = """
+CREATE TABLE archives (
+    name TEXT PRIMARY KEY, -- path or URL of an archive file that a backfill reads
+    size INTEGER, -- bytes; null: not known beforehand
+    lexicon TEXT NOT NULL, -- hash of the lexicon it is read with
+    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'failed')),
+    reason TEXT NOT NULL DEFAULT '',
+    pages INTEGER NOT NULL DEFAULT 0,
+    candidates INTEGER NOT NULL DEFAULT 0, -- pages whose bytes name both sides
+    unread INTEGER NOT NULL DEFAULT 0, -- candidates that gave no article
+    finds INTEGER NOT NULL DEFAULT 0, -- documents of grade 1 and 2
+    at TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE archive_finds (
+    archive TEXT NOT NULL REFERENCES archives (name),
+    number INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    canonical_url TEXT NOT NULL,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    author TEXT NOT NULL,
+    language TEXT NOT NULL,
+    published_at TEXT,
+    published_precision TEXT NOT NULL,
+    published_from TEXT NOT NULL,
+    seen_at TEXT, -- when the archive fetched it
+    origin TEXT NOT NULL,
+    dateline TEXT NOT NULL,
+    country TEXT NOT NULL,
+    PRIMARY KEY (archive, number)
+);
 """

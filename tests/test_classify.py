@@ -75,6 +75,25 @@ def test_the_prefilter_reads_upper_case_and_every_encoding(encoding: str) -> Non
     assert not may_concern("<p>Россия и Белоруссия</p>".encode(encoding), country="", lexicon=load())
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    names=st.permutations(["PAKISTAN", "Lahore", "Moscow", "Gazprom", "Vladimir Putin", "Rosatom"]),
+    between=st.sampled_from([" ", ", ", "</p><p>", "\u201d \u2014 ", "&nbsp;", "&#8217; ", "\\n ", "é "]),
+    inside=st.sampled_from(["", "\u00ad", "\u200b", "&shy;"]),
+    blank=st.sampled_from([" ", "&nbsp;", "\u00a0", "&#160;"]),
+    count=st.integers(0, 4),
+)
+def test_the_look_at_latin_bytes_loses_nothing_either(
+    names: list[str], between: str, inside: str, blank: str, count: int
+) -> None:
+    """What its bytes rule out names no side in its letters: here each name is written as pages write it."""
+    chosen = names[:count]
+    written = between.join((n[:2] + inside + n[2:]).replace(" ", blank) for n in chosen)
+    sides = {"RU" if n in ("Moscow", "Gazprom", "Vladimir Putin", "Rosatom") else "PK" for n in chosen}
+    body = f"<html><p>Seen here{between}{written}{between}today</p>".encode()
+    assert may_concern(body, country="", lexicon=load()) == (sides == {"PK", "RU"})
+
+
 def test_the_country_of_the_source_is_one_side_for_the_prefilter() -> None:
     body = "پیوٹن نے کہا".encode()
     assert may_concern(body, country="PK", lexicon=load())

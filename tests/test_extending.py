@@ -63,9 +63,9 @@ def _change(path: Path, diff: str, where: str) -> None:
 
 def _renumbered(text: str) -> str:
     """The page shows the second migration; the next one has another number as soon as there is a second."""
-    text = re.sub(r"\bm0002(?=_reading_list)", f"m{SCHEMA + 1:04d}", text)
-    text = text.replace("_READING_LIST, 2)", f"_READING_LIST, {SCHEMA + 1})")
-    return text.replace("-SCHEMA = 1\n+SCHEMA = 2", f"-SCHEMA = {SCHEMA}\n+SCHEMA = {SCHEMA + 1}")
+    text = re.sub(r"\bm0003(?=_reading_list)", f"m{SCHEMA + 1:04d}", text)
+    text = text.replace("_READING_LIST, 3)", f"_READING_LIST, {SCHEMA + 1})")
+    return text.replace("-SCHEMA = 2\n+SCHEMA = 3", f"-SCHEMA = {SCHEMA}\n+SCHEMA = {SCHEMA + 1}")
 
 
 @pytest.fixture(scope="module")

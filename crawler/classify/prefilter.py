@@ -2,6 +2,9 @@
 
 Nothing relevant may be lost, so every encoding that the bytes could be in is tried: a page that says nothing of its
 charset is read as UTF-8, windows-1251 and koi8-r, and both sides found in any one of the readings are enough.
+
+Most pages of the world are in Latin letters and name neither side: those are told by their bytes alone, ten times as
+fast (`_latin`), and all that the bytes cannot rule out is read as above.
 """
 
 from __future__ import annotations
@@ -48,9 +51,52 @@ def _readings(body: bytes) -> list[str]:
         return [body.decode("utf-8", "replace"), body.decode("cp1251", "replace"), body.decode("koi8-r", "replace")]
 
 
+# Letters of U+0400 to U+06FF as references of HTML and escapes of JSON; as UTF-8 they begin with one of these bytes.
+_REFERENCE = re.compile(rb"&#(?:1[0-7][0-9]{2}|[xX]0?[4-6][0-9a-fA-F]{2})(?![0-9a-fA-F])")
+_ESCAPED = re.compile(rb"\\u0[4-6][0-9a-fA-F]{2}")
+_LEADS = bytes(range(0xD0, 0xDC))
+_BLANKS = re.compile(rb"&nbsp;|&#160;|&#xa0;|\xc2\xa0")
+_UNSEEN = re.compile(
+    b"&shy;|&#173;|&#xad;|&zwnj;|" + b"|".join(c.encode() for c in _DROPPED if not "\u0400" <= c <= "\u06ff")
+)
+# ASCII in small letters, all else a blank: a name then stands behind a blank wherever a word begins.
+_PLAIN = bytes(c + 32 if 65 <= c <= 90 else c if 97 <= c <= 122 or 48 <= c <= 57 else 32 for c in range(256))
+
+
+@functools.lru_cache(maxsize=4)
+def _latin_automata(lexicon: Lexicon) -> dict[str, ahocorasick_rs.BytesAhoCorasick]:
+    automata = {}
+    for side, patterns in lexicon.side_terms().items():
+        latin = (p for p in patterns if not any("\u0400" <= char <= "\u06ff" for char in p))
+        needles = sorted({b" " + pattern.encode().translate(_PLAIN) for pattern in latin})
+        automata[side] = ahocorasick_rs.BytesAhoCorasick(needles, implementation=ahocorasick_rs.Implementation.DFA)
+    return automata
+
+
+def _ruled_out(body: bytes, need: frozenset[str], lexicon: Lexicon) -> bool:
+    """Can the bytes alone tell that a side is missing? Only where they are UTF-8 in Latin letters."""
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in body[:400]:
+        return False
+    try:
+        ascii_only = body.decode("utf-8").isascii()
+    except UnicodeDecodeError:
+        return False
+    if not ascii_only and len(body.translate(None, _LEADS)) != len(body):
+        return False
+    if (b"&" in body and _REFERENCE.search(body)) or (b"\\" in body and _ESCAPED.search(body)):
+        return False
+    if not ascii_only or b"&" in body:
+        body = _UNSEEN.sub(b"", _BLANKS.sub(b" ", body))
+    plain = b" " + body.translate(_PLAIN)
+    automata = _latin_automata(lexicon)
+    return not all(automata[side].find_matches_as_indexes(plain) for side in lexicon.sides if side in need)
+
+
 def may_concern(body: bytes, *, country: str, lexicon: Lexicon) -> bool:
     """True where both sides of the topic may be named in `body`; the source's own `country` counts as one side."""
     need = frozenset(lexicon.sides) - {country.upper()}
+    if _ruled_out(body[:MOST], need, lexicon):
+        return False
     automaton, sides = _automaton(lexicon)
     for text in _readings(body):
         if "\\u" in text:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from urllib.parse import urljoin
 
 import aiohttp
 import yarl
@@ -26,13 +27,14 @@ from scrapy.http import Headers, Response
 
 from crawler.config import CrawlConfig
 from crawler.spiders.body import BadBody, Body
-from crawler.spiders.guard import refuse_address
+from crawler.spiders.guard import refuse_address, refuse_url
 
 MAX_LINE = 16_000  # bytes of a status line (and of one header field)
 MAX_HEADERS = 128
 MAX_HEADER_BYTES = 64_000
 CONNECT_S = 15.0  # three SYNs are repeated after 1, 3 and 7 s
 KEEP_ALIVE_S = 15.0
+MAX_REDIRECTS = 5  # of a file that is saved; the fetcher counts those of pages
 MOST_KEPT = 128  # hosts whose connections are kept; fewer where the system grants few files
 
 
@@ -165,6 +167,47 @@ class Wire:
                 request=request,
             )
 
+    async def save(self, url: str, file: IO[bytes], *, limit: int) -> int:
+        """Streams what `url` answers into `file`, as it comes over the wire; its size in bytes. Raises NoAnswer.
+
+        For files that are larger than any page: no deadline for the whole, but none of its pieces may take longer than
+        the timeout. Redirects are followed under the same guard.
+        """
+        own_port = yarl.URL(url).explicit_port
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=self._config.timeout_s)
+        try:
+            for _ in range(MAX_REDIRECTS + 1):
+                reason = refuse_url(url, ports=() if own_port is None else (own_port,))
+                if reason is not None:
+                    raise NoAnswer(Failure.FORBIDDEN, reason)
+                async with self._session(proxied=self._config.proxy is not None).get(
+                    url,
+                    headers={"User-Agent": self._config.agent, "Accept-Encoding": "identity"},
+                    allow_redirects=False,
+                    proxy=self._config.proxy,
+                    ssl=self._context(None),
+                    timeout=timeout,
+                    trace_request_ctx=None,
+                ) as answer:
+                    if answer.status in (301, 302, 303, 307, 308) and "Location" in answer.headers:
+                        url = urljoin(url, answer.headers["Location"])
+                        continue
+                    if answer.status != 200:
+                        raise NoAnswer(Failure.BROKEN, f"status {answer.status}")
+                    size = 0
+                    async for piece in answer.content.iter_any():
+                        size += len(piece)
+                        if size > limit:
+                            raise NoAnswer(Failure.TOO_LARGE, f"more than {limit} bytes")
+                        file.write(piece)
+                    return size
+            raise NoAnswer(Failure.REDIRECTS, f"more than {MAX_REDIRECTS}")
+        except aiohttp.ClientConnectorError as error:
+            forbidden = isinstance(error.os_error, ForbiddenAddress)
+            raise NoAnswer(Failure.FORBIDDEN if forbidden else Failure.UNREACHED, _short(error.os_error)) from None
+        except (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, TimeoutError, ValueError) as error:
+            raise NoAnswer(Failure.BROKEN, f"{type(error).__name__}: {_short(error)}") from None
+
     def _keeps(self, host: str) -> bool:
         """Whether the connection to a host may stay open after this exchange."""
         now = time.monotonic()
@@ -289,6 +332,8 @@ class _Resolver(AbstractResolver):
 
 
 async def _connection_stands(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
+    if context.trace_request_ctx is None:
+        return  # a file is saved
     asked, deadline, timeout_s = context.trace_request_ctx
     asked.connected = True
     await asked.before_send()
