@@ -1,34 +1,46 @@
 #!/usr/bin/env python3
-"""Stories against the gold records, in memory: pairs by language, B-cubed, near pairs, shuffles.
+"""Stories against the gold records: pairs by language, B-cubed, near pairs; crowded months; shuffles through the store.
 
-    python benchmarks/cluster_gold.py GOLD.jsonl... [--near near_pairs.json] [--folds 0,1,2] [--shuffles 6]
-                                      [--dense DAYS] [--common FILE] [--fit]
+    python benchmarks/cluster_gold.py GOLD.jsonl... [--near near_pairs.json] [--folds 0,1,2] [--dense DAYS]
+                                      [--layouts 10] [--shuffles 10] [--common FILE] [--fit]
 
 Counts as score.py of the gold records does after `pakrus ingest`, without a database. --dense shifts every event to a
-random day of so many, as if all of it were one busy month: a harder test than the real dates, which lie years apart.
---common writes crawler/cluster/common.txt anew; --fit prints the log-odds of each summand of `same_event`, which the
-points of crawler/cluster/stories.py were rounded from (pairs of different events count as if they were days apart).
+random day of so many, as if all of it were one busy month, and gives the mean over so many layouts: a harder test than
+the real dates, which lie years apart. --shuffles ingests the records into a database in their own order, in random
+orders and in orders that are random within a day, and compares the stories. --common writes
+crawler/cluster/common.txt anew; --fit prints the log-odds of each summand of `same_event`, which the points of
+crawler/cluster/stories.py were rounded from (pairs of different events count as if they were days apart).
 """
 
 import argparse
+import importlib.util
+import io
 import itertools
 import json
 import math
 import random
 import sys
+import tempfile
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from crawler import cluster, lexicon
+from crawler.app import App
 from crawler.classify import classify
 from crawler.cluster.stories import _shared
+from crawler.config import packaged_config, read_config
+from crawler.stream import ingest_lines
 from crawler.types import Text
+from store.connection import open_store
 
 EVERY = 8
+WEEK = timedelta(days=7)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -78,29 +90,81 @@ def read(paths: Iterable[Path], folds: set[int]) -> list[Record]:
     return records
 
 
-def stories(records: Sequence[Record], order: Sequence[int]) -> dict[int, str]:
+def stories(records: Sequence[Record]) -> dict[int, str]:
     """The story of each record's place in `records`; of records that were not kept a story of its own."""
-    story: dict[int, int] = {}
-    members: dict[int, set[int]] = defaultdict(set)
+    kept = {n: r.profile for n, r in enumerate(records) if r.kept}
+    days = sorted(p.at.date() for p in kept.values())
+    busy = {n: bisect_right(days, p.at.date()) - bisect_left(days, p.at.date() - WEEK) for n, p in kept.items()}
     index: dict[str, set[int]] = defaultdict(set)
-    for count, number in enumerate(order, 1):
-        profile = records[number].profile
-        if not records[number].kept:
-            continue
+    links: dict[int, set[int]] = defaultdict(set)
+    for n, profile in kept.items():
         keys = cluster.keys(profile)
-        near = sorted(set().union(*(index[key] for key in keys)))
-        joined = cluster.place(profile, [(n, story[n], records[n].profile) for n in near]).stories
-        target = min(joined, default=count)
-        for other in joined:
-            if other != target:
-                for n in members.pop(other):
-                    story[n] = target
-                    members[target].add(n)
-        story[number] = target
-        members[target].add(number)
+        for other in set().union(*(index[key] for key in keys)):
+            verdict = cluster.likeness(profile, kept[other])
+            if verdict is not None and verdict >= cluster.crowding(max(busy[n], busy[other])):
+                links[n].add(other)
+                links[other].add(n)
         for key in keys:
-            index[key].add(number)
-    return {n: str(story[n]) if n in story else f"none:{n}" for n in range(len(records))}
+            index[key].add(n)
+    story: dict[int, str] = {n: f"none:{n}" for n in range(len(records)) if n not in kept}
+    for n in kept:
+        if n in story:
+            continue
+        hang, queue = {n}, [n]
+        while queue:
+            more = links[queue.pop()] - hang
+            hang |= more
+            queue += more
+        for part in cluster.partition({m: kept[m] for m in hang}, busy=busy):
+            story.update(dict.fromkeys(part, str(min(part))))
+    return story
+
+
+def in_the_store(lines: Sequence[str], near: Path | None) -> tuple[frozenset[str], dict[str, Any]]:
+    """The stories (their URLs) and the figures of score.py after `pakrus ingest` of records in this order."""
+    spec = importlib.util.spec_from_file_location("score", Path(__file__).parent / "gold" / "score.py")
+    assert spec is not None
+    assert spec.loader is not None
+    scorer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(scorer)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "gold.db"
+        with open_store(path, mode="write") as store:
+            app = App(
+                read_config(packaged_config(), Path(folder)), store, clock=lambda: datetime(2026, 11, 25, tzinfo=UTC)
+            )
+            for _ in ingest_lines(io.BytesIO("\n".join(lines).encode()), app):
+                pass
+            rows = store.connection.execute(
+                "SELECT group_concat(url, ' ') FROM (SELECT url, story_id FROM articles ORDER BY url) GROUP BY story_id"
+            )
+            parts = frozenset(row[0] for row in rows)
+        found = scorer.score_stories([json.loads(line) for line in lines], path, near)
+    names = ("all", "same-language", "cross-language", "b_cubed")
+    return parts, {
+        **{name: {k: found[name][k] for k in ("precision", "recall", "f1")} for name in names if name in found},
+        "near pairs merged": found.get("near_pairs", {}).get("merged", []),
+    }
+
+
+def shuffles(paths: Iterable[Path], folds: set[int], near: Path | None, count: int) -> dict[str, Any]:
+    """The records in their own order, in `count` random ones, and in `count` that are random within a day."""
+    lines = [line for path in paths for line in path.read_text("utf-8").splitlines() if line.strip()]
+    lines = [line for line in lines if json.loads(line)["fold"] in folds]
+    first, figures = in_the_store(lines, near)
+    out: dict[str, Any] = {"own order": figures}
+    for name in ("random", "random within a day"):
+        f1s, same = [figures["all"]["f1"]], 0
+        for seed in range(1, count + 1):
+            rng = random.Random(seed)
+            order = {line: rng.random() for line in lines}
+            by_day = name != "random"
+            arranged = sorted(lines, key=lambda x: (str(json.loads(x)["published"]) if by_day else "", order[x]))
+            parts, shuffled = in_the_store(arranged, near)
+            same += parts == first
+            f1s.append(shuffled["all"]["f1"])
+        out[name] = {"orders": count, "same stories": same, "pair f1, lowest": min(f1s), "highest": max(f1s)}
+    return out
 
 
 def ratios(counts: Counter[str]) -> dict[str, float]:
@@ -227,8 +291,9 @@ def main() -> None:
     parser.add_argument("gold", nargs="+", type=Path)
     parser.add_argument("--near", type=Path)
     parser.add_argument("--folds", default="0,1,2")
-    parser.add_argument("--shuffles", type=int, default=6)
+    parser.add_argument("--shuffles", type=int, default=0)
     parser.add_argument("--dense", type=int)
+    parser.add_argument("--layouts", type=int, default=10)
     parser.add_argument("--common", type=Path)
     parser.add_argument("--fit", action="store_true")
     args = parser.parse_args()
@@ -240,18 +305,18 @@ def main() -> None:
         json.dump(fit(records, random.Random(0)), sys.stdout, indent=1)
         return
     near = json.loads(args.near.read_text("utf-8"))["pairs"] if args.near else []
-    result: dict[str, Any] = {}
-    shuffled = []
-    for seed in range(args.shuffles + 1):
-        rng = random.Random(seed)
-        arranged = crowded(records, args.dense, rng) if args.dense else records
-        order = list(range(len(records)))
-        if seed:
-            rng.shuffle(order)
-        found = score(arranged, stories(arranged, order), near)
-        result = result or found
-        shuffled.append({"pairs f1": found["pairs"]["all"]["f1"], "b_cubed f1": found["b_cubed"]["f1"]})
-    json.dump({**result, "shuffled": shuffled}, sys.stdout, ensure_ascii=False, indent=1)
+    result = score(records, stories(records), near)
+    if args.dense:
+        layouts = [crowded(records, args.dense, random.Random(seed)) for seed in range(args.layouts)]
+        found = [score(layout, stories(layout), []) for layout in layouts]
+        result = {
+            name: {k: round(mean(f["pairs"][name][k] for f in found), 4) for k in ("precision", "recall")}
+            for name in ("all", "same language", "across languages")
+        } | {"b_cubed f1": round(mean(f["b_cubed"]["f1"] for f in found), 4), "layouts": args.layouts}
+    if args.shuffles:
+        folds = {int(fold) for fold in args.folds.split(",")}
+        result["shuffled"] = shuffles(args.gold, folds, args.near, args.shuffles)
+    json.dump(result, sys.stdout, ensure_ascii=False, indent=1)
     print()
 
 

@@ -433,15 +433,19 @@ def reassess(options: Options, dry_run: bool) -> None:
 
 @verb(prints=True)
 @click.argument("reference", metavar="URL|ID")
-@click.argument("word", metavar="relevant|core|irrelevant|star|note|sector")
-@click.argument("detail", nargs=-1, metavar="[TEXT|SECTOR...]")
+@click.argument("word", metavar="relevant|core|irrelevant|star|note|sector|apart|together")
+@click.argument("detail", nargs=-1, metavar="[TEXT|SECTOR...|URL...|ID...]")
 def mark(options: Options, reference: str, word: str, detail: tuple[str, ...]) -> None:
-    """A person's word on an article; outlives every replay."""
+    """A person's word on an article; outlives every replay.
+
+    `apart` takes it out of its story, or away from the articles named; `together` puts it with those named.
+    """
+    from crawler.mark import line
     from crawler.mark import mark as set_mark
 
     with options.app("wait", "mark") as app:
         value = set_mark(app, reference, word, detail, now=app.clock())
-    _show(options, value, lambda v: f"entry {v['entry_id']} is {v['state']}: {v['reason'] or 'waiting for its page'}")
+    _show(options, value, line)
 
 
 @verb(prints=True)

@@ -16,6 +16,7 @@ from crawler import cluster, schedule, urls
 from crawler.app import App
 from crawler.classify import classify, worth_fetching
 from crawler.config import SourceConfig
+from crawler.placing import place, settle
 from crawler.shadow import shadow
 from crawler.text import sentences
 from crawler.types import Classification, Document, Entry, Fetched, Moment, Reading, Reason, SectorScore, Text
@@ -494,63 +495,6 @@ def new_article(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    article_id: int
-    state: State
-
-
-def place(app: App, new: NewArticle, *, now: datetime, old: Article | None = None) -> Placed:
-    """Finds the copies and the story of an article and writes it; `old` is the stored article that it replaces.
-
-    Of copies the one that came out first is the original, whichever was found first.
-    """
-    articles, stories = app.store.articles, app.store.stories
-    exclude = old.id if old else None
-    candidates = [
-        cluster.Candidate(article_id=n.article_id, shared=n.shared, size=n.size, at=n.at)
-        for n in articles.near(new.fingerprint, exclude=exclude)
-    ]
-    copied = cluster.copy_of(
-        new.fingerprint, candidates, text=new.text, at=new.at, text_of=lambda id_: articles.get(id_).text
-    )
-    original = articles.get(copied) if copied is not None else None
-    if original is not None and original.duplicate_of not in (None, exclude):
-        original = articles.get(original.duplicate_of)
-    profile = cluster.Profile.from_json(new.profile)
-    window = timedelta(days=cluster.WINDOW)
-    near = articles.neighbours(new.story_keys, since=new.at - window, until=new.at + window, exclude=exclude)
-    placement = cluster.place(profile, [(a, s, cluster.Profile.from_json(p)) for a, s, p in near])
-    joined = set(placement.stories) | ({original.story_id} if original else set())
-    reasons = list(placement.reasons) + ([f"copy of article {original.id}"] if original else [])
-    alone = old is not None and [a.id for a in articles.of_story(old.story_id)] == [old.id]
-    if joined:
-        story = min(joined)
-    else:
-        story = old.story_id if old is not None and alone else stories.open(new.title, at=new.at, now=now)
-    later = original is not None and (original.published_at or original.first_seen_at) > new.at
-    duplicate_of = original.id if original is not None and not later else None
-    if old is None:
-        article_id = articles.add(new, story_id=story, duplicate_of=duplicate_of)
-    else:
-        article_id = old.id
-        articles.rewrite(article_id, new, story_id=story, duplicate_of=duplicate_of)
-    if len(joined) > 1:
-        stories.join(sorted(joined), article_id=article_id, reasons=reasons, now=now)
-    if original is not None and later:
-        for copy in [original.id, *articles.copies(original.id)]:
-            if copy != article_id:
-                articles.copy_of(copy, article_id)
-                app.store.frontier.restate(copy, State.DUPLICATE)
-    if duplicate_of is not None:
-        for copy in articles.copies(article_id):  # what was copied from a copy
-            articles.copy_of(copy, duplicate_of)
-    stories.refresh(story)
-    if old is not None and old.story_id != story:
-        stories.refresh(old.story_id)
-    return Placed(article_id, State.DUPLICATE if duplicate_of is not None else State.KEPT)
-
-
 # --- documents that somebody else has fetched ---------------------------------------------------------------------
 
 
@@ -743,7 +687,7 @@ def drop(app: App, article: Article, verdict: Classification) -> None:
         app.store.frontier.settle(row["id"], State.REJECTED, reason=verdict.reason, score=verdict.score)
     for copy in copies:
         app.store.frontier.restate(copy, State.KEPT)
-    app.store.stories.refresh(article.story_id)
+    settle(app, article.story_id)
 
 
 # --- small things -------------------------------------------------------------------------------------------------

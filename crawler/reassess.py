@@ -16,7 +16,8 @@ from typing import Any
 
 from crawler import cluster
 from crawler.app import App
-from crawler.ingest import anew, drop, judge_reject, judge_stored, keep_reject, place
+from crawler.ingest import anew, drop, judge_reject, judge_stored, keep_reject
+from crawler.placing import place, settle
 from crawler.terminal import plain
 from store.articles import NewArticle
 from store.records import Article, State, utc_text
@@ -87,7 +88,7 @@ def _replay(app: App, now: datetime) -> int:
             )
     _place_again(app, touched, found, now=now)
     for row in store.connection.execute("SELECT id FROM stories").fetchall():
-        store.stories.refresh(row["id"])  # a grade that changed may change its headline
+        settle(app, row["id"])  # a grade that changed may change its headline
     return judged
 
 
@@ -104,14 +105,17 @@ def _place_again(
     app: App, touched: set[int], found: list[tuple[NewArticle, Mapping[str, Any]]], *, now: datetime
 ) -> None:
     """Makes the touched stories anew, in the order of publication, beside those that stay; then each gets back the
-    number that most of its articles had."""
+    number that most of its articles had. What has moved in the end is recorded."""
     articles, stories = app.store.articles, app.store.stories
     run = app.store.connection.execute
+    stood = dict(run("SELECT id, story_id FROM articles").fetchall())
+    moves = run("SELECT coalesce(max(rowid), 0) FROM story_moves").fetchone()[0]
     old_story = {a.id: a.story_id for story in sorted(touched) for a in articles.of_story(story)}
     # Above all numbers that were ever given out, so that an old edition never points at another story.
     floor = run(
-        "SELECT max(coalesce((SELECT max(id) FROM stories), 0), coalesce((SELECT max(story_id) FROM digest_items), 0),"
-        " coalesce((SELECT max(merged_id) FROM story_merges), 0))"
+        "SELECT max(n) FROM (SELECT max(id) AS n FROM stories UNION ALL SELECT max(story_id) FROM digest_items"
+        " UNION ALL SELECT max(merged_id) FROM story_merges UNION ALL SELECT max(from_story) FROM story_moves"
+        " UNION ALL SELECT 0)"
     ).fetchone()[0]
     made_at = {row["id"]: row["created_at"] for row in run("SELECT id, created_at FROM stories")}
     for number, article_id in enumerate(old_story, 1):
@@ -123,6 +127,7 @@ def _place_again(
         run("UPDATE articles SET story_id = ?, duplicate_of = NULL WHERE id = ?", (floor + number, article_id))
         for table in ("shingles", "story_keys"):
             run(f"DELETE FROM {table} WHERE article_id = ?", (article_id,))  # noqa: S608 - names from above
+        articles.link(article_id, {})
     for story in touched:
         stories.refresh(story)
     queue: list[tuple[NewArticle | None, int, Mapping[str, Any] | None]] = [
@@ -140,6 +145,14 @@ def _place_again(
     # Of the merges only those are news that joined two stories which stood before.
     run("DELETE FROM story_merges WHERE rowid > ? AND max(story_id, merged_id) > ?", (merges, floor))
     _renumber(app, old_story, floor, made_at)
+    run("DELETE FROM story_moves WHERE rowid > ?", (moves,))
+    for row in run("SELECT id, story_id FROM articles ORDER BY id").fetchall():
+        if stood.get(row["id"], row["story_id"]) != row["story_id"]:
+            run(
+                "INSERT INTO story_moves (at, article_id, from_story, to_story, by_article, reasons)"
+                " VALUES (?, ?, ?, ?, NULL, 'reassess')",
+                (utc_text(now), row["id"], stood[row["id"]], row["story_id"]),
+            )
     for row in run("SELECT id, duplicate_of FROM articles").fetchall():
         app.store.frontier.restate(row["id"], State.DUPLICATE if row["duplicate_of"] else State.KEPT)
 
@@ -165,6 +178,7 @@ def _renumber(app: App, old_story: Mapping[int, int], floor: int, made_at: Mappi
         named.add(new)
         run("UPDATE stories SET id = ?, created_at = ? WHERE id = ?", (old, made_at[old], new))
         run("UPDATE articles SET story_id = ? WHERE story_id = ?", (old, new))
+        run("UPDATE story_figures SET story_id = ? WHERE story_id = ?", (old, new))
 
 
 def _snapshot(app: App) -> Snapshot:

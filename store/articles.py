@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from sqlite3 import Row
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,18 @@ class Near:
     at: datetime
     duplicate_of: int | None
     source_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An article as grouping sees it."""
+
+    id: int
+    story_id: int
+    day: str
+    canonical_url: str
+    duplicate_of: int | None
+    profile: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +198,38 @@ class Articles:
             row = self._run("SELECT story_id, profile FROM articles WHERE id = ?", (id_,)).fetchone()
             out.append((id_, row["story_id"], json.loads(row["profile"])))
         return out
+
+    def busy(self, day: str) -> int:
+        """How many articles there are of a day (``YYYY-MM-DD``) and the seven before it."""
+        week = (date.fromisoformat(day) - timedelta(days=7)).isoformat()
+        return int(self._run("SELECT count(*) FROM articles WHERE day BETWEEN ? AND ?", (week, day)).fetchone()[0])
+
+    def member(self, article_id: int) -> Member:
+        """What grouping needs of an article."""
+        row = self._run(
+            "SELECT id, story_id, day, canonical_url, duplicate_of, profile FROM articles WHERE id = ?", (article_id,)
+        ).fetchone()
+        if row is None:
+            raise NotStored(f"no article {article_id} in the database")
+        return Member(
+            id=row["id"],
+            story_id=row["story_id"],
+            day=row["day"],
+            canonical_url=row["canonical_url"],
+            duplicate_of=row["duplicate_of"],
+            profile=json.loads(row["profile"]),
+        )
+
+    def beside(self, story_id: int) -> list[int]:
+        """The numbers of a story's articles."""
+        return [row[0] for row in self._run("SELECT id FROM articles WHERE story_id = ? ORDER BY id", (story_id,))]
+
+    def links(self, article_id: int) -> list[tuple[int, float]]:
+        """(article, score) of those that are of one event with it, as far as the pair alone tells."""
+        rows = self._run(
+            "SELECT other_id, score FROM story_links WHERE article_id = ? ORDER BY other_id", (article_id,)
+        )
+        return [(row["other_id"], row["score"]) for row in rows]
 
     def search(
         self,
@@ -320,6 +364,17 @@ class Articles:
             (utc_text(at), article_id),
         )
 
+    def link(self, article_id: int, scores: Mapping[int, float]) -> None:
+        """Writes the links of an article, in place of those that it had."""
+        for other, _ in self.links(article_id):
+            self._run("DELETE FROM story_links WHERE article_id = ? AND other_id = ?", (other, article_id))
+        self._run("DELETE FROM story_links WHERE article_id = ?", (article_id,))
+        pairs = [(article_id, other, score) for other, score in scores.items()]
+        self._store.connection.executemany(
+            "INSERT INTO story_links (article_id, other_id, score) VALUES (?, ?, ?)",
+            [*pairs, *((other, article_id, score) for _, other, score in pairs)],
+        )
+
     def copy_of(self, article_id: int, original: int | None) -> None:
         self._run("UPDATE articles SET duplicate_of = ? WHERE id = ?", (original, article_id))
 
@@ -329,6 +384,8 @@ class Articles:
         self._run("UPDATE entries SET article_id = NULL WHERE article_id = ?", (article_id,))
         self._run("UPDATE marks SET article_id = NULL WHERE article_id = ?", (article_id,))
         self._run("DELETE FROM revisions WHERE article_id = ?", (article_id,))
+        self._run("DELETE FROM story_figures WHERE article_id = ?", (article_id,))
+        self.link(article_id, {})
         self._clear(article_id)
         self._run("DELETE FROM articles WHERE id = ?", (article_id,))
 

@@ -12,7 +12,7 @@ from store.records import utc_text
 if TYPE_CHECKING:
     from store.connection import Store
 
-VERDICTS = ("relevant", "core", "irrelevant", "star", "note", "sector")
+VERDICTS = ("relevant", "core", "irrelevant", "star", "note", "sector", "apart", "together")
 # Which entries a stratum of the sample is drawn from. A reject with a document was read; one without was ruled out by
 # its title and summary, or by a cheap look at its bytes.
 STRATA = {
@@ -69,6 +69,28 @@ class Marks:
             else:
                 grade = {"irrelevant": 0, "relevant": 1, "core": 2}[row["verdict"]]
         return Word(grade=grade, sectors=sectors) if rows else None
+
+    def pairs(self) -> tuple[set[frozenset[str]], set[frozenset[str]]]:
+        """(together, apart): pairs of canonical URLs that a person wants in one story, or in two. Of words that
+        contradict each other the later one holds, also where it takes three articles to see it."""
+        rows = self._run(
+            "SELECT url, verdict, detail FROM marks WHERE verdict IN ('apart', 'together') ORDER BY id DESC"
+        ).fetchall()
+        group: dict[str, set[str]] = {}
+        together: set[frozenset[str]] = set()
+        apart: set[frozenset[str]] = set()
+        for row in rows:
+            for other in row["detail"].split():
+                one, two = (group.setdefault(url, {url}) for url in (row["url"], other))
+                if row["verdict"] == "apart" and one is not two:
+                    apart.add(frozenset((row["url"], other)))
+                elif row["verdict"] == "together" and one is not two:
+                    if any(frozenset((a, b)) in apart for a in one for b in two):
+                        continue
+                    one |= two
+                    group.update(dict.fromkeys(two, one))
+                    together.add(frozenset((row["url"], other)))
+        return together, apart
 
     def of(self, url: str) -> list[Row]:
         """Every mark of a canonical URL, oldest first."""

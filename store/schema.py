@@ -42,7 +42,7 @@ def m0001_first(database: Database) -> None:
 
 
 @migrations()
-def m0002_archives(database: Database) -> None:
+def m0002_stories_and_archives(database: Database) -> None:
     _run(database, _TABLES_2, 2)
 
 
@@ -470,4 +470,40 @@ CREATE TABLE archive_finds (
     country TEXT NOT NULL,
     PRIMARY KEY (archive, number)
 );
+
+CREATE TABLE story_links (
+    article_id INTEGER NOT NULL REFERENCES articles (id),
+    other_id INTEGER NOT NULL REFERENCES articles (id),
+    score REAL NOT NULL, -- points over what a quiet week asks for; each link stands here in both directions
+    PRIMARY KEY (article_id, other_id)
+) WITHOUT ROWID;
+
+CREATE TABLE story_moves (
+    at TEXT NOT NULL,
+    article_id INTEGER NOT NULL,
+    from_story INTEGER NOT NULL,
+    to_story INTEGER NOT NULL,
+    by_article INTEGER, -- the article whose coming or going made the stories anew; null: all were replayed
+    reasons TEXT NOT NULL
+);
+CREATE INDEX story_moves_at ON story_moves (at);
+CREATE INDEX story_moves_article ON story_moves (article_id, at);
+INSERT INTO story_moves (at, article_id, from_story, to_story, by_article, reasons)
+    SELECT m.at, a.value, m.merged_id, m.story_id, m.article_id, m.reasons
+    FROM story_merges m, json_each(m.articles) a ORDER BY m.rowid;
+
+CREATE TABLE story_figures (
+    story_id INTEGER NOT NULL REFERENCES stories (id),
+    unit TEXT NOT NULL, -- what is counted: traders, tonnes, killed
+    value REAL NOT NULL,
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- an article that says so, while another says otherwise
+    field TEXT NOT NULL CHECK (field IN ('title', 'text')),
+    start INTEGER NOT NULL,
+    length INTEGER NOT NULL,
+    quote TEXT NOT NULL,
+    PRIMARY KEY (story_id, unit, value, article_id)
+) WITHOUT ROWID;
+CREATE INDEX story_figures_article ON story_figures (article_id);
+
+CREATE INDEX marks_stories ON marks (id) WHERE verdict IN ('apart', 'together');
 """

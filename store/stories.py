@@ -1,7 +1,8 @@
-"""The stories: articles of one event. Joining two is recorded, so that it can be explained and undone."""
+"""The stories: articles of one event. Every move of an article from one to another is recorded, so that a merge can be
+explained and undone, and a past edition made again."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from sqlite3 import Row
 from typing import TYPE_CHECKING
@@ -27,19 +28,44 @@ class Stories:
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
-    def join(self, story_ids: Sequence[int], *, article_id: int, reasons: Sequence[str], now: datetime) -> int:
-        """Makes one story of several, the oldest stays; returns it. Each merge is recorded."""
-        stays, *others = sorted(story_ids)
-        for gone in others:
-            ids = [row[0] for row in self._run("SELECT id FROM articles WHERE story_id = ? ORDER BY id", (gone,))]
+    def move(self, article_id: int, story_id: int, *, by: int | None, reasons: Sequence[str], now: datetime) -> None:
+        """Puts an article into another story, and records it; `refresh` both stories afterwards."""
+        self._run(
+            "INSERT INTO story_moves (at, article_id, from_story, to_story, by_article, reasons)"
+            " SELECT ?, id, story_id, ?, ?, ? FROM articles WHERE id = ?",
+            (utc_text(now), story_id, by, "; ".join(reasons), article_id),
+        )
+        self._run("UPDATE articles SET story_id = ? WHERE id = ?", (story_id, article_id))
+
+    def merged(
+        self, gone: int, stays: int, *, articles: Iterable[int], by: int, reasons: Sequence[str], now: datetime
+    ) -> None:
+        """Records that a story has become part of another; its articles have been moved."""
+        self._run(
+            "INSERT INTO story_merges (at, story_id, merged_id, article_id, reasons, articles)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (utc_text(now), stays, gone, by, "; ".join(reasons), json.dumps(sorted(articles))),
+        )
+
+    def dispute(self, story_id: int, said: Iterable[tuple[str, float, int, str, int, int]]) -> None:
+        """What the articles of a story disagree on, in place of what stood there: (unit, value, article, field, start,
+        length) each."""
+        self._run("DELETE FROM story_figures WHERE story_id = ?", (story_id,))
+        for unit, value, article_id, field, start, length in said:
             self._run(
-                "INSERT INTO story_merges (at, story_id, merged_id, article_id, reasons, articles)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (utc_text(now), stays, gone, article_id, "; ".join(reasons), json.dumps(ids)),
+                "INSERT INTO story_figures (story_id, unit, value, article_id, field, start, length, quote)"
+                " SELECT ?, ?, ?, id, ?, ?, ?, substr(CASE ? WHEN 'title' THEN title ELSE text END, ?, ?)"
+                " FROM articles WHERE id = ?",
+                (story_id, unit, value, field, start, length, field, start + 1, length, article_id),
             )
-            self._run("UPDATE articles SET story_id = ? WHERE story_id = ?", (stays, gone))
-            self._run("DELETE FROM stories WHERE id = ?", (gone,))
-        return stays
+
+    def figures(self, story_id: int) -> list[Row]:
+        """What the articles of a story disagree on: unit, value, article_id, quote, field, start; by unit and value."""
+        return self._run(
+            "SELECT unit, value, article_id, quote, field, start FROM story_figures WHERE story_id = ?"
+            " ORDER BY unit, value, article_id",
+            (story_id,),
+        ).fetchall()
 
     def refresh(self, story_id: int) -> None:
         """Headline and times again from the articles; a story without articles goes.
@@ -52,6 +78,7 @@ class Stories:
             (story_id,),
         ).fetchone()
         if first is None:
+            self._run("DELETE FROM story_figures WHERE story_id = ?", (story_id,))
             self._run("DELETE FROM stories WHERE id = ?", (story_id,))
             return
         times = self._run(
@@ -73,6 +100,14 @@ class Stories:
 
     def merges(self, story_id: int) -> list[Row]:
         return self._run("SELECT * FROM story_merges WHERE story_id = ? ORDER BY at", (story_id,)).fetchall()
+
+    def moves(self, article_id: int) -> list[Row]:
+        """Where an article stood before: at, from_story, to_story, by_article, reasons; oldest first."""
+        return self._run(
+            "SELECT at, from_story, to_story, by_article, reasons FROM story_moves WHERE article_id = ?"
+            " ORDER BY at, rowid",
+            (article_id,),
+        ).fetchall()
 
     def count(self) -> int:
         return int(self._run("SELECT count(*) FROM stories").fetchone()[0])

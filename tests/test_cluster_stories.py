@@ -40,15 +40,12 @@ def cases() -> dict[str, tuple[str, cluster.Profile]]:
     return {row["id"]: (row["event"], profile(row)) for row in rows}
 
 
-def stories(profiles: dict[str, cluster.Profile], order: list[str]) -> set[frozenset[str]]:
-    """What incremental placement comes to, merges included."""
-    story: dict[str, int] = {}
-    for number, name in enumerate(order, 1):
-        near = [(i, story[other], profiles[other]) for i, other in enumerate(order) if other in story]
-        joined = cluster.place(profiles[name], near).stories
-        story[name] = min(joined) if joined else number
-        story.update({other: story[name] for other, s in story.items() if s in joined})
-    return {frozenset(n for n in story if story[n] == s) for s in story.values()}
+def stories(profiles: dict[str, cluster.Profile], order: list[str], **said) -> set[frozenset[str]]:
+    """What the articles make up when they are numbered in this order."""
+    number = {name: n for n, name in enumerate(order, 1)}
+    pairs = {how: [(number[a], number[b]) for a, b in named] for how, named in said.items()}
+    parts = cluster.partition({number[name]: profiles[name] for name in order}, **pairs)
+    return {frozenset(order[n - 1] for n in part) for part in parts}
 
 
 def test_articles_of_one_event_are_one_story_in_three_languages(cases) -> None:
@@ -81,10 +78,12 @@ def test_the_next_of_a_series_is_another_event(cases, one: str, other: str) -> N
     assert not cluster.same_event(cases[one][1], cases[other][1]).same
 
 
-def test_a_disagreement_on_a_number_is_recorded_and_does_not_part_a_story(cases) -> None:
-    one, other = cases["traders-en"][1], cases["traders-ru"][1]
-    assert cluster.same_event(one, other).same
-    assert cluster.disagreements(one, other) == (("83",), ("84",))
+def test_a_disagreement_on_a_number_does_not_part_a_story(cases) -> None:
+    said = {n: cases[f"traders-{language}"][1] for n, language in enumerate(("en", "ru", "ur"))}
+    assert cluster.same_event(said[0], said[1]).same
+    (dispute,) = cluster.disputes({n: p.figures for n, p in said.items()})
+    assert dispute.unit == "traders"
+    assert {value: [n for n, _ in side] for value, side in dispute.sides.items()} == {83: [0], 84: [1, 2]}
 
 
 def test_the_verdict_is_symmetric_and_says_why(cases) -> None:
@@ -109,14 +108,33 @@ def test_a_profile_survives_json(cases) -> None:
 def test_an_article_without_any_name_has_a_key_and_no_neighbours() -> None:
     bare = profile({"title": "", "text": "", "language": "en", "published": "2025-01-01T00:00:00Z"})
     assert cluster.keys(bare) == ("-",)
-    assert cluster.place(bare, []).stories == ()
+    assert cluster.partition({1: bare}) == [{1}]
+    assert cluster.partition({}) == []
 
 
-def test_a_late_article_joins_two_stories(cases) -> None:
-    near = [(1, 7, cases["lavrov-ru"][1]), (2, 9, cases["lavrov-ur"][1]), (3, 11, cases["mango-en"][1])]
-    placement = cluster.place(cases["lavrov-en"][1], near)
-    assert sorted(placement.stories) == [7, 9]
-    assert len(placement.reasons) == 2
+def test_an_article_between_two_makes_them_one_story(cases) -> None:
+    profiles = {n: p for n, (_, p) in cases.items()}
+    assert stories(profiles, ["lavrov-ru", "lavrov-ur", "mango-en", "lavrov-en"]) == {
+        frozenset({"lavrov-ru", "lavrov-ur", "lavrov-en"}),
+        frozenset({"mango-en"}),
+    }
+
+
+def test_a_persons_word_outweighs_every_score(cases) -> None:
+    profiles = {n: p for n, (_, p) in cases.items()}
+    names = ["lavrov-ru", "lavrov-ur", "lavrov-en", "mango-en"]
+    parted = stories(profiles, names, apart=[("lavrov-ur", "lavrov-en"), ("lavrov-ur", "lavrov-ru")])
+    assert parted == {frozenset({"lavrov-ru", "lavrov-en"}), frozenset({"lavrov-ur"}), frozenset({"mango-en"})}
+    joined = stories(profiles, names, together=[("mango-en", "lavrov-ur")])
+    assert joined == {frozenset(names)}
+
+
+def test_in_a_busy_week_more_is_asked_of_a_pair(cases) -> None:
+    one, other = cases["lavrov-en"][1], cases["lavrov-ur"][1]
+    scores = [cluster.same_event(one, other, busy=busy).score for busy in (0, 10, 20, 80, 320)]
+    assert scores[0] == scores[1]
+    assert scores[1:] == sorted(scores[1:], reverse=True)
+    assert scores[1] - scores[2] == pytest.approx(scores[2] - cluster.same_event(one, other, busy=40).score, abs=0.02)
 
 
 def test_articles_beyond_the_window_are_never_one_event(cases) -> None:

@@ -1,15 +1,17 @@
-"""Joining: near-copies (fingerprint), one event over languages (stories), what is an edit (edits). Pure."""
+"""Joining: near-copies (fingerprint), one event over languages (stories), where sources disagree on a number
+(figures), what is an edit (edits). Pure."""
 
 from crawler.cluster.edits import is_trivial_edit, text_diff
+from crawler.cluster.figures import Dispute, Figure, disputes, figures
 from crawler.cluster.fingerprint import Candidate, Overlap, compare, containment, copy_of, fingerprint
 from crawler.cluster.stories import (
     WINDOW,
-    Placement,
     Profile,
     Verdict,
-    disagreements,
+    crowding,
     keys,
-    place,
+    likeness,
+    partition,
     profile,
     same_event,
 )
@@ -17,18 +19,22 @@ from crawler.cluster.stories import (
 __all__ = [
     "WINDOW",
     "Candidate",
+    "Dispute",
+    "Figure",
     "Overlap",
-    "Placement",
     "Profile",
     "Verdict",
     "compare",
     "containment",
     "copy_of",
-    "disagreements",
+    "crowding",
+    "disputes",
+    "figures",
     "fingerprint",
     "is_trivial_edit",
     "keys",
-    "place",
+    "likeness",
+    "partition",
     "profile",
     "same_event",
     "text_diff",

@@ -134,7 +134,7 @@ def spelled_names(folded: Folded, taken: Sequence[tuple[int, int]]) -> set[str]:
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
-_MULTIPLIERS = {
+MULTIPLIERS = {
     **dict.fromkeys(("thousand", "тыс", "тысяч", "тысячи", "тысяча", "ہزار"), 1e3),
     **dict.fromkeys(("lakh", "lakhs", "лакх", "لاکھ"), 1e5),
     **dict.fromkeys(("million", "millions", "mln", "mn", "m", "млн", "миллион", "миллиона", "миллионов", "ملین"), 1e6),
@@ -143,7 +143,7 @@ _MULTIPLIERS = {
     **dict.fromkeys(("ارب", "بلین"), 1e9),
     **dict.fromkeys(("trillion", "трлн", "триллион", "کھرب", "ٹریلین"), 1e12),
 }  # fmt: skip
-_SMALL = """
+SMALL = """
 ten:10 eleven:11 twelve:12 thirteen:13 fourteen:14 fifteen:15 sixteen:16 seventeen:17 eighteen:18 nineteen:19 twenty:20
 thirty:30 forty:40 fifty:50 sixty:60 seventy:70 eighty:80 ninety:90 двадцать:20 тридцать:30 сорок:40 пятьдесят:50
 шестьдесят:60 семьдесят:70 восемьдесят:80 девяносто:90 پینتالیس:45 پچاس:50 چھپن:56 ساٹھ:60 ستر:70 اسی:80 نوے:90
@@ -152,12 +152,15 @@ thirty:30 forty:40 fifty:50 sixty:60 seventy:70 eighty:80 ninety:90 двадца
 _UNITS = {w: n for n, w in enumerate(("one", "two", "three", "four", "five", "six", "seven", "eight", "nine"), 1)} | {
     w: n for n, w in enumerate(("один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять"), 1)
 }
-_NUMBER = re.compile(r"(?<![\d.,a-z])(\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d{1,2})?)(?![\d])\s*-?\s*([^\W\d_]*)")
+_NUMBER = re.compile(
+    r"(?<![\d.,a-z])(?<![^\W\d_][-–])"  # not of JF-17, Ту-154
+    r"(\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d{1,2})?)(?![\d])\s*-?\s*([^\W\d_]*)"
+)
 
 
 @cache
 def _small() -> dict[str, int]:
-    return {word: int(value) for word, value in (pair.split(":") for pair in fold(_SMALL).text.split())}
+    return {word: int(value) for word, value in (pair.split(":") for pair in fold(SMALL).text.split())}
 
 
 def numbers(text: str) -> set[str]:
@@ -167,11 +170,11 @@ def numbers(text: str) -> set[str]:
         raw, unit = match.groups()
         digits = re.sub(r"[, ](?=\d{3})", "", raw).replace(",", ".")
         value = float(digits)
-        multiplier = _MULTIPLIERS.get(unit, 1.0)
+        multiplier = MULTIPLIERS.get(unit, 1.0)
         before = text[max(0, match.start() - 8) : match.start()]
         if "ساڑھے" in before:
             value += 0.5
-        if multiplier == 1.0 and (_month_of(unit) or _month_of(_last_word(before))):
+        if multiplier == 1.0 and (month_of(unit) or month_of(_last_word(before))):
             continue
         if multiplier == 1.0 and len(raw) == 4 and raw.isdecimal() and 1900 <= value <= 2100:
             continue
@@ -181,7 +184,7 @@ def numbers(text: str) -> set[str]:
     for a, b in pairwise([*tokens, ""]):
         if a in small:
             value = float(small[a] + (_UNITS.get(b, 0) if small[a] >= 20 else 0))
-            found.add(value * _MULTIPLIERS.get(b, 1.0))
+            found.add(value * MULTIPLIERS.get(b, 1.0))
     return {f"{value:.3g}" for value in found if 10 <= value < 1e15}
 
 
@@ -207,7 +210,7 @@ def _months() -> dict[str, int]:
     return {fold(word).text: number for number, words in enumerate(_MONTHS, 1) for word in words}
 
 
-def _month_of(word: str) -> int | None:
+def month_of(word: str) -> int | None:
     return _months().get(word)
 
 
@@ -232,10 +235,10 @@ def days(text: str, at: date) -> set[str]:
 
 def _named(text: str) -> Iterator[tuple[int, int, int | None]]:
     for match in _DAY_MONTH.finditer(text):
-        if month := _month_of(match[2]):
+        if month := month_of(match[2]):
             yield int(match[1]), month, int(match[3]) if match[3] else None
     for match in _MONTH_DAY.finditer(text):
-        if month := _month_of(match[1]):
+        if month := month_of(match[1]):
             yield int(match[2]), month, int(match[3]) if match[3] else None
 
 

@@ -3,15 +3,15 @@
 A `Profile` is what an article says of its event: the lexicon's identities (one name in three scripts), names that the
 lexicon does not know by their consonants (Нилов, Nilov, نیلوف), concepts of the beat (wheat, пшеница, گندم), numbers,
 dates, ordinals, sectors, the time of publication; and within a language the words themselves. `same_event` adds up
-what two profiles share and what speaks against them; every summand is a reason that can be shown. `place` decides
-which stories a new article belongs to, from its neighbours in time. All of it is pure.
+what two profiles share and what speaks against them; every summand is a reason that can be shown. `partition` makes
+stories of articles that hang together: the same ones whatever the order in which they arrived. All of it is pure.
 
 The weights were fitted by logistic regression on pairs of the gold records (benchmarks/cluster_gold.py) and rounded.
 """
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.cluster import signals
+from crawler.cluster.figures import Figure, figures
 from crawler.shadow import keys_of
 from crawler.text import fold
 from crawler.types import Classification
@@ -51,17 +52,20 @@ class Profile:
     sectors: frozenset[str]
     words: frozenset[str]  # stems
     title_words: frozenset[str]
+    figures: tuple[Figure, ...] = ()  # numbers with their units: for disagreements, not for likeness
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists and strings, sorted: equal profiles give equal JSON."""
         sets = {n: sorted(getattr(self, n)) for n in _SETS}
-        return {"language": self.language, "at": self.at.astimezone(UTC).isoformat(), **sets}
+        figures = [f.to_json() for f in self.figures]
+        return {"language": self.language, "at": self.at.astimezone(UTC).isoformat(), **sets, "figures": figures}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Profile":
         """The inverse of `to_json`; a set that an older version did not write is empty."""
         sets = {n: frozenset(data.get(n, ())) for n in _SETS}
-        return cls(language=data["language"], at=datetime.fromisoformat(data["at"]), **sets)
+        figures = tuple(Figure.from_json(f) for f in data.get("figures", ()))
+        return cls(language=data["language"], at=datetime.fromisoformat(data["at"]), figures=figures, **sets)
 
 
 _SETS = (
@@ -85,6 +89,7 @@ def profile(
     Times are aware. The lexicon tells what in the text is furniture; the mentions come with the classification.
     """
     at = published or first_seen
+    counted = figures(title, text)
     start = _beginning(text, _LEAD)
     text = _without_furniture(text[:start], lexicon)
     head = fold(title), fold(text)
@@ -114,6 +119,7 @@ def profile(
         sectors=frozenset(s.sector for s in classification.sectors),
         words=frozenset(k for part in keys for k in part if len(k) > 1),
         title_words=frozenset(k for k in keys[0] if len(k) > 1),
+        figures=counted,
     )
 
 
@@ -188,7 +194,7 @@ def _shared(a: Profile, b: Profile) -> dict[str, float]:
         "spelled names": min(4.0, sum(0.5 if len(s) == 3 else 1.0 for s in spelled)),
         "concepts": _likeness("concept", a.concepts, b.concepts),
         "lead concepts": _likeness("concept", a.lead_concepts, b.lead_concepts),
-        "numbers": min(3.0, sum(1.0 if len(n) > 2 else 0.5 for n in a.numbers & b.numbers)),
+        "numbers": min(3.0, sum(_telling(n) for n in a.numbers & b.numbers)),
         "days": min(2.0, float(len(a.days & b.days))),
         "sectors": len(a.sectors & b.sectors) / max(1, len(a.sectors | b.sectors)),
         "words": _likeness(a.language, a.words, b.words) if same else 0.0,
@@ -205,6 +211,15 @@ def _shared(a: Profile, b: Profile) -> dict[str, float]:
         "long texts": max(0.0, min(1.0, math.log2(max(1, min(len(a.words), len(b.words))) / 90))),
         "days apart": min(float(WINDOW), abs((a.at - b.at).total_seconds()) / 86_400),
     }
+
+
+@lru_cache(maxsize=8_192)
+def _telling(number: str) -> float:
+    """How much a number tells that two texts share: 84 or 7,920 more than 20 or 100, which all texts give."""
+    value = float(number)
+    if value < 100:
+        return 0.4 if value <= 20 or value % 10 == 0 else 0.9
+    return (0.5, 1.0, 1.3)[min(2, len(number.partition("e")[0].replace(".", "").rstrip("0")) - 1)]
 
 
 _KINDS = frozenset(
@@ -232,32 +247,35 @@ def _series(p: Profile) -> dict[str, set[str]]:
 # Points for each unit of what `_shared` measures; (within a language, across languages). One point is about one unit
 # of log-odds; a verdict of "one event" needs _NEEDED points in all. Other ordinals of one series outweigh all else.
 _POINTS = {
-    "names": (1.0, 1.3),
-    "title names": (0.3, 1.2),
-    "spelled names": (1.0, 0.4),
-    "concepts": (4.0, 8.0),
-    "lead concepts": (2.0, 1.5),
-    "numbers": (0.4, 2.2),
-    "days": (1.5, 0.8),
-    "sectors": (1.0, 3.2),
-    "words": (14.5, 0.0),
+    "names": (1.0, 1.5),
+    "title names": (0.3, 0.5),
+    "spelled names": (1.0, 0.3),
+    "concepts": (3.5, 10.0),
+    "lead concepts": (3.0, 2.0),
+    "numbers": (0.5, 3.0),
+    "days": (1.5, 2.0),
+    "sectors": (1.0, 2.4),
+    "words": (15.5, 0.0),
     "title words": (5.0, 0.0),
     "ordinals": (1.0, 1.5),
     "other ordinals": (-30.0, -30.0),
     "other people": (-0.9, -0.4),
-    "some people": (-0.4, -1.4),
+    "some people": (-0.4, -1.6),
     "other places": (-2.0, -0.3),
     "other numbers": (-0.3, 0.0),
-    "other days": (-0.7, -1.0),
+    "other days": (-0.7, -1.4),
     "one event type": (0.4, 0.3),
-    "sector missed": (-1.0, -1.0),
+    "sector missed": (-1.0, -1.2),
     "long texts": (-4.0, -1.5),  # two long texts share more by chance
     "days apart": (-0.8, -0.2),
 }
-_NEEDED = (5.6, 7.7)
+_NEEDED = (4.6, 6.7)
+_QUIET = 10  # articles in a week up to which that is enough
+_BUSY = 0.5  # more points needed each time that the beat is twice as busy: chance likenesses grow with the crowd
 _COMMON = 0.3  # the rarity under which a thing stands in every fourth article and more: no index key
-_NEVER = -10.0  # a verdict as low as this is a contradiction: the next of a series
-_AGAINST = -3.0  # a story whose members score less than this on average is another one, however like one of them is
+_NEVER = -20.0  # a verdict as low as this is a contradiction: the next of a series, or a person's word
+_AGAINST = -3.0  # two groups whose members score less than this on average are two events, however like one pair is
+_LEAST, _MOST_POINTS = -8.0, 6.0  # of one pair in such an average
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,22 +287,28 @@ class Verdict:
     reasons: tuple[str, ...]  # the strongest first: "names +2.4: lavrov, qureshi"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """The stories that a new article belongs to: none (a new one), one, or several that it joins into one."""
+def same_event(a: Profile, b: Profile, *, busy: int = 0) -> Verdict:
+    """Symmetric and pure. Articles more than WINDOW days apart are never one event.
 
-    stories: tuple[int, ...]
-    reasons: tuple[str, ...]
-
-
-def same_event(a: Profile, b: Profile) -> Verdict:
-    """Symmetric and pure. Articles more than WINDOW days apart are never one event."""
+    `busy`: how many articles the beat had in the week before; of many some are alike by chance, so more is asked for.
+    """
     if not _within(a, b):
         return Verdict(score=-99.0, same=False, reasons=(f"over {WINDOW} days apart",))
     points, score = _points(a, b)
+    score = round(score - crowding(busy), 2)
     strongest = sorted((p for p in points.items() if p[1]), key=lambda p: (-abs(p[1]), p[0]))
     reasons = tuple(f"{what} {amount:+.1f}{_detail(what, a, b)}" for what, amount in strongest[:6])
     return Verdict(score=score, same=score >= 0, reasons=reasons)
+
+
+def likeness(a: Profile, b: Profile) -> float | None:
+    """The score of `same_event` in a quiet week, without its reasons; None beyond WINDOW."""
+    return _points(a, b)[1] if _within(a, b) else None
+
+
+def crowding(busy: int) -> float:
+    """The points that a link needs more where the beat had so many articles in the week before."""
+    return _BUSY * math.log2(max(1.0, busy / _QUIET))
 
 
 def _within(a: Profile, b: Profile) -> bool:
@@ -316,11 +340,6 @@ def _detail(what: str, a: Profile, b: Profile) -> str:
     return f": {', '.join(shown)}" if shown else ""
 
 
-def disagreements(a: Profile, b: Profile) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Numbers that only one of two articles on one event gives: (only a, only b), sorted. (83 and 84 traders.)"""
-    return tuple(sorted(a.numbers - b.numbers)), tuple(sorted(b.numbers - a.numbers))
-
-
 def keys(p: Profile) -> tuple[str, ...]:
     """Index keys, at most 28: two articles of one event share at least one.
 
@@ -335,31 +354,79 @@ def keys(p: Profile) -> tuple[str, ...]:
     return tuple(found) or ("-",)
 
 
-def place(new: Profile, neighbours: Sequence[tuple[int, int, Profile]]) -> Placement:
-    """Where a new article belongs, given its neighbours (article id, story id, profile) within WINDOW days.
+def partition(
+    profiles: Mapping[int, Profile],
+    *,
+    busy: Mapping[int, int] | None = None,
+    together: Collection[tuple[int, int]] = (),
+    apart: Collection[tuple[int, int]] = (),
+) -> list[frozenset[int]]:
+    """The stories that articles make up, by number: average linkage over the scores of their pairs.
 
-    It joins a story when it is of one event with a member, contradicts none and the members together do not speak
-    against it. When that holds for several stories they are one, and the caller merges them; unless their members
-    speak against each other: an article that looks back on two events does not make them one.
+    The likest two groups become one as long as one pair of them is of one event, none contradicts and the pairs on
+    average do not speak against it. Nothing depends on who came first. `busy` gives each article's week as `same_event`
+    takes it; pairs in `together` (copies, a person's word) are one story whatever the scores, those in `apart` never.
+    Quadratic in the number of articles, and each of them is compared with all others.
     """
-    stories: dict[int, list[tuple[float, int, Profile]]] = {}
-    for article_id, story_id, other in neighbours:
-        if _within(new, other):
-            stories.setdefault(story_id, []).append((_points(new, other)[1], -article_id, other))
-    fits: list[tuple[float, int, str]] = []
-    for story_id, members in stories.items():
-        scores = [score for score, _, _ in members]
-        if max(scores) >= 0 and min(scores) > _NEVER and sum(scores) / len(scores) >= _AGAINST:
-            score, number, nearest = max(members, key=lambda m: m[:2])
-            reasons = "; ".join(same_event(new, nearest).reasons)
-            fits.append((score, story_id, f"article {-number}: {reasons}"))
-    fits.sort(key=lambda f: (-f[0], f[1]))
-    joined: list[tuple[float, int, str]] = []
-    together: list[Profile] = []
-    for fit in fits:
-        others = [profile for _, _, profile in stories[fit[1]]]
-        across = [_points(a, b)[1] for a in together for b in others]
-        if not across or (min(across) > _NEVER and sum(across) / len(across) >= _AGAINST):
-            joined.append(fit)
-            together += others
-    return Placement(stories=tuple(j[1] for j in joined), reasons=tuple(j[2] for j in joined))
+    order = sorted(profiles, key=lambda id_: (profiles[id_].at, id_))
+    groups = _forced(order, together)
+    group_of = {id_: number for number, group in enumerate(groups) for id_ in group}
+    split = {frozenset(pair) for pair in apart}
+    links: dict[tuple[int, int], _Link] = {}
+    for n, a in enumerate(order):
+        for b in order[n + 1 :]:
+            one, other = sorted((group_of[a], group_of[b]))
+            if one == other:
+                continue
+            link = links.setdefault((one, other), _Link())
+            score = likeness(profiles[a], profiles[b])
+            if {a, b} in split:
+                link.add(_NEVER)
+            elif score is not None:
+                link.add(score - crowding(max(busy.get(a, 0), busy.get(b, 0)) if busy else 0))
+    alive = dict(enumerate(groups))
+    while True:
+        best = max(links, key=lambda pair: (links[pair].average, -pair[0], -pair[1]), default=None)
+        if best is None or links[best].average < _AGAINST:
+            return [frozenset(group) for group in alive.values()]
+        stays, goes = best
+        alive[stays] |= alive.pop(goes)
+        del links[best]
+        for other in alive:
+            if other != stays:
+                links[min(stays, other), max(stays, other)].join(links.pop((min(goes, other), max(goes, other))))
+
+
+class _Link:
+    """What the pairs between two groups say, taken together."""
+
+    __slots__ = ("best", "count", "total", "worst")
+
+    def __init__(self) -> None:
+        self.count, self.total, self.best, self.worst = 0, 0.0, -math.inf, math.inf
+
+    def add(self, score: float) -> None:
+        self.count += 1
+        self.total += max(_LEAST, min(_MOST_POINTS, score))
+        self.best, self.worst = max(self.best, score), min(self.worst, score)
+
+    def join(self, other: "_Link") -> None:
+        self.count += other.count
+        self.total += other.total
+        self.best, self.worst = max(self.best, other.best), min(self.worst, other.worst)
+
+    @property
+    def average(self) -> float:
+        """Minus infinity where the two groups must not become one."""
+        return self.total / self.count if self.best >= 0 and self.worst > _NEVER else -math.inf
+
+
+def _forced(order: Iterable[int], together: Collection[tuple[int, int]]) -> list[set[int]]:
+    """The groups to begin with: single articles, and those that must be one."""
+    group = {id_: {id_} for id_ in order}
+    for a, b in together:
+        if a in group and b in group and group[a] is not group[b]:
+            group[a] |= group[b]
+            for id_ in group[b]:
+                group[id_] = group[a]
+    return list({id(g): g for g in group.values()}.values())

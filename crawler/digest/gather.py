@@ -1,10 +1,9 @@
 """Store -> Facts: what an edition is made of, as the rows stood at `created_at`.
 
-Rows change after an edition: an article is edited, two stories become one, an original is found for what was thought
-one. Each of these left a record (revisions, story_merges, first_seen_at), so that a past edition can be made again.
+Rows change after an edition: an article is edited, a story takes in another, an original is found for what was thought
+one. Each of these left a record (revisions, story_moves, first_seen_at), so that a past edition can be made again.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,16 +20,19 @@ def gather(app: App, span: Window, *, created_at: datetime) -> Facts:
     """Reads the facts of an edition; no row younger than `created_at` is looked at."""
     store = app.store
     until = min(span.until, created_at + timedelta(seconds=1))
-    merged = _unmerged(app, created_at)
+    before = _moved(app, created_at)
     fresh = store.articles.seen_between(span.since, until)
-    stories = {merged.get(a.id, a.story_id) for a in fresh}
+    stories = {before.get(a.id, a.story_id) for a in fresh}
     names = {row["id"]: row["name"] for row in store.connection.execute("SELECT id, name FROM sources")}
     articles = {}
     for story_id in sorted({a.story_id for a in fresh}):
         for article in store.articles.of_story(story_id):
-            if article.first_seen_at < until and merged.get(article.id, article.story_id) in stories:
+            if article.first_seen_at < until and before.get(article.id, article.story_id) in stories:
                 articles[article.id] = article
-    facts = [_fact(app, a, merged.get(a.id, a.story_id), created_at, names) for a in articles.values()]
+    for left in (id_ for id_, story_id in before.items() if story_id in stories and id_ not in articles):
+        if (article := store.articles.get(left)).first_seen_at < until:
+            articles[left] = article
+    facts = [_fact(app, a, before.get(a.id, a.story_id), created_at, names) for a in articles.values()]
     shown = store.digests.shown_before(span.date.isoformat(), str(span.zone), span.period, created_at)
     return Facts(
         window=span,
@@ -51,13 +53,14 @@ def _count(app: App, sql: str, since: datetime, until: datetime) -> int:
     return int(app.store.connection.execute(sql, (utc_text(since), utc_text(until))).fetchone()[0])
 
 
-def _unmerged(app: App, created_at: datetime) -> dict[int, int]:
-    """article -> story, for articles whose story was joined to another after `created_at`."""
+def _moved(app: App, created_at: datetime) -> dict[int, int]:
+    """article -> story, for articles that were moved to another story after `created_at`: the one they were in then."""
     rows = app.store.connection.execute(
-        "SELECT merged_id, articles FROM story_merges WHERE at > ? ORDER BY at DESC, rowid DESC",
+        "SELECT article_id, from_story FROM story_moves m JOIN articles a ON a.id = m.article_id WHERE at > ?"
+        " ORDER BY at DESC, m.rowid DESC",
         (utc_text(created_at),),
     )
-    return {article: row["merged_id"] for row in rows for article in json.loads(row["articles"])}
+    return {row["article_id"]: row["from_story"] for row in rows}
 
 
 def _fact(app: App, article: Article, story_id: int, created_at: datetime, names: Mapping[str, str]) -> FactArticle:

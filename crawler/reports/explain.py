@@ -55,6 +55,7 @@ def _article(store: Store, row: Any) -> dict[str, Any]:
     story = store.stories.overview(row["story_id"])
     others = [a for a in store.articles.of_story(row["story_id"]) if a.id != row["id"]]
     mentions = store.articles.mentions(row["id"])
+    why = _why(store, row, [a.id for a in others])
     return {
         "article_id": row["id"],
         "url": row["url"],
@@ -91,17 +92,49 @@ def _article(store: Store, row: Any) -> dict[str, Any]:
                     "language": a.language,
                     "source": a.source_id,
                     "duplicate_of": a.duplicate_of,
+                    "why": why[a.id],
                 }
                 for a in others
             ],
             "merges": [dict(m) for m in store.stories.merges(row["story_id"])],
+            "moves": [dict(m) for m in store.stories.moves(row["id"])],
+            "words": _words(store, row["canonical_url"]),
+            "figures": [dict(f) for f in store.stories.figures(row["story_id"])],
         },
         "revisions": len(store.articles.revisions(row["id"])),
     }
 
 
+def _why(store: Store, row: Any, others: list[int]) -> dict[int, str]:
+    """What the pair of each of these articles and the one in `row` says of their being of one event."""
+    from crawler import cluster
+
+    def profile(article_id: int) -> cluster.Profile:
+        return cluster.Profile.from_json(store.articles.member(article_id).profile)
+
+    busy = store.articles.busy(row["day"])
+    verdicts = {id_: cluster.same_event(profile(row["id"]), profile(id_), busy=busy) for id_ in others}
+    return {id_: f"{v.score:+.1f}: {'; '.join(v.reasons)}" for id_, v in verdicts.items()}
+
+
+def _words(store: Store, canonical_url: str) -> list[dict[str, str]]:
+    """What a person said of the stories that an article belongs to."""
+    together, apart = store.marks.pairs()
+    found = [(word, pair) for word, pairs in (("apart", apart), ("together", together)) for pair in pairs]
+    return [
+        {"word": word, "url": next(iter(pair - {canonical_url}))}
+        for word, pair in sorted(found, key=lambda f: (f[0], sorted(f[1])))
+        if canonical_url in pair
+    ]
+
+
 def _quote(mention: Any) -> dict[str, Any]:
     return {"field": mention.field, "quote": mention.quote, "start": mention.start}
+
+
+def _ids(articles: str) -> str:
+    """One of the articles that came with a merged story."""
+    return str(next(iter(json.loads(articles)), "ID"))
 
 
 def lines(value: dict[str, Any]) -> str:
@@ -151,10 +184,21 @@ def lines(value: dict[str, Any]) -> str:
     for a in story["articles"]:
         copy = f", copy of {a['duplicate_of']}" if a["duplicate_of"] else ""
         out.append(f"  {a['article_id']} ({a['language']}, {plain(a['source'])}{copy}) {plain(a['title'])}")
+        out.append(f"      {plain(a['why'])}")
     for merge in story["merges"]:
         out.append(
             f"  joined with story {merge['merged_id']} at {merge['at']} by article {merge['article_id']}:"
-            f" {plain(merge['reasons'])}"
+            f" {plain(merge['reasons'])}; undo: `pakrus mark {_ids(merge['articles'])} apart ID`, ID of the others"
+        )
+    for move in story["moves"]:
+        by = f" by article {move['by_article']}" if move["by_article"] else ""
+        way = f"from story {move['from_story']} to {move['to_story']}"
+        out.append(f"  moved {way} at {move['at']}{by}: {plain(move['reasons'])}")
+    out += [f"  {word['word']}, says a person: {plain(word['url'])}" for word in story["words"]]
+    for figure in story["figures"]:
+        out.append(
+            f"  disputed: {figure['value']:,.10g} {figure['unit']}, article {figure['article_id']}:"
+            f" «{plain(figure['quote'])}» {figure['field']}@{figure['start']}"
         )
     for s in value["sightings"]:
         out.append(f"seen in {s['source_id']} at {s['first_seen_at']}: {s['state']}, {plain(s['reason'])}")

@@ -16,6 +16,9 @@ from typing import Any
 from crawler.errors import UsageError
 from crawler.files import whole_file
 from store.connection import Store
+from store.marks import Word
+
+Pairs = tuple[set[frozenset[str]], set[frozenset[str]]]  # together, apart: canonical URLs
 
 FORMATS = ("jsonl", "csv", "parquet", "ris", "bibtex")
 COLUMNS = (
@@ -237,19 +240,25 @@ def labels(store: Store, choice: Choice) -> Iterator[str]:
     """What `pakrus mark` was told, a gold record a page, JSON Lines.
 
     `grade` and `sectors` are a person's word. Where the person judged the grade alone, the program's sectors are
-    `optional_sectors`: neither right nor wrong. Where the sectors alone, the grade is the program's.
+    `optional_sectors`: neither right nor wrong. Where the sectors alone, the grade is the program's. Pages put together
+    have one `event`; `apart` are the pages that do not belong with it.
     """
     rows = store.connection.execute(
-        "SELECT m.url, m.entry_id, e.url AS entry_url, e.title AS entry_title, e.summary, e.published_at AS entry_at,"
+        "WITH said AS ("  # the page of a mark, and those that it names as one story with it or not
+        "  SELECT entry_id FROM marks WHERE entry_id IS NOT NULL UNION"
+        "  SELECT x.id FROM entries x JOIN articles y ON y.id = x.article_id JOIN marks k"
+        "   ON k.verdict IN ('apart', 'together') AND instr(' ' || k.detail || ' ', ' ' || y.canonical_url || ' '))"
+        " SELECT coalesce(nullif(e.canonical_url, ''), e.url, '') AS url, max(e.id) AS entry_id, e.url AS entry_url,"
+        " e.title AS entry_title, e.summary, e.published_at AS entry_at,"
         " e.first_seen_at, d.title AS read_title, d.text AS read_text, n.name AS publisher, n.language AS hint,"
-        " a.id AS article_id, a.title, a.text, a.language, a.day, a.grade, a.published_at"
-        " FROM (SELECT url, max(entry_id) AS entry_id FROM marks"
-        "  GROUP BY CASE url WHEN '' THEN entry_id ELSE url END) m"
-        " JOIN entries e ON e.id = m.entry_id JOIN sources n ON n.id = e.source_id"
-        " LEFT JOIN documents d ON d.entry_id = e.id LEFT JOIN articles a ON a.id = e.article_id ORDER BY m.entry_id"
+        " a.id AS article_id, a.canonical_url AS article_url, a.title, a.text, a.language, a.day, a.grade,"
+        " a.published_at FROM said JOIN entries e ON e.id = said.entry_id JOIN sources n ON n.id = e.source_id"
+        " LEFT JOIN documents d ON d.entry_id = e.id LEFT JOIN articles a ON a.id = e.article_id"
+        " GROUP BY CASE e.canonical_url WHEN '' THEN e.id ELSE e.canonical_url END ORDER BY max(e.id)"
     ).fetchall()
+    pairs = store.marks.pairs()
     for row in rows:
-        record = _label(store, row)
+        record = _label(store, row, pairs)
         if record is None:
             continue
         day, sectors = record["published"], record["sectors"] + record["optional_sectors"]
@@ -262,10 +271,13 @@ def labels(store: Store, choice: Choice) -> Iterator[str]:
             yield _json(record)
 
 
-def _label(store: Store, row: Row) -> dict[str, Any] | None:
+def _label(store: Store, row: Row, pairs: Pairs) -> dict[str, Any] | None:
     from crawler.language import detect  # its model is wanted by labels alone
 
     word = store.marks.word(row["url"])
+    event, apart = _stories(row["article_url"], pairs)
+    if word is None and (event or apart):
+        word = Word()
     if word is None or (word.grade is None and row["grade"] is None):
         return None  # a star or a note is no judgement
     url = row["entry_url"] or row["url"]
@@ -282,7 +294,7 @@ def _label(store: Store, row: Row) -> dict[str, Any] | None:
     language = row["language"] or detect(f"{title}\n{text}", hint=row["hint"])
     grade = row["grade"] if word.grade is None else word.grade
     return {
-        "id": f"{language}-{hashlib.sha256(url.encode('utf-8', 'replace')).hexdigest()[:8]}",
+        "id": f"{language}-{_hash(url)}",
         "url": url,
         "publisher": row["publisher"],
         "published": row["day"] or str(at or row["first_seen_at"])[:10],
@@ -291,11 +303,27 @@ def _label(store: Store, row: Row) -> dict[str, Any] | None:
         "text": text,
         "grade": grade,
         "sectors": list(word.sectors or ()) if grade else [],
-        "event": None,
+        "event": event,
         "note": "; ".join(notes),
         "published_assumed": at is None,
         "optional_sectors": found if word.sectors is None and grade else [],
+        **({"apart": apart} if apart else {}),
     }
+
+
+def _stories(url: str | None, pairs: Pairs) -> tuple[str | None, list[str]]:
+    """(slug of what a person put together with a page, pages that do not belong with it); None, [] where nothing was
+    said."""
+    together, apart = pairs
+    group = {url}
+    while more := {u for pair in together if pair & group for u in pair} - group:
+        group |= more
+    slug = f"story-{_hash(min(filter(None, group)))}" if len(group) > 1 else None
+    return slug, sorted(u for pair in apart if url in pair for u in pair - {url})
+
+
+def _hash(url: str) -> str:
+    return hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()[:8]
 
 
 _WRITERS: Mapping[str, Callable[[Store, Choice], Iterator[str]]] = {
