@@ -101,6 +101,25 @@ def test_the_country_of_the_source_is_one_side_for_the_prefilter() -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "listed"),
+    [
+        ("Wheat harvest in Punjab breaks records", "Wheat harvest in Punjab breaks all records"),
+        ("На Волге открыли завод удобрений", "На Волге открыли новый завод удобрений"),
+        ("لاہور میں گندم کی قیمت بڑھ گئی", "لاہور میں گندم کی قیمت بڑھ گئی"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1251", "utf-16"])
+def test_only_the_page_that_was_listed_is_ruled_out(title: str, listed: str, encoding: str) -> None:
+    def rules_out(page: str) -> bool:
+        body = page.encode(encoding, "xmlcharrefreplace")
+        return not may_concern(body, country="", lexicon=load(), title=listed)
+
+    assert rules_out(f"<title>{title.upper()}</title><p>{title}</p>")
+    for apology in ("", "<h1>Service unavailable</h1>", f"<title>Home</title>{'<p>Water and power.</p>' * 200}"):
+        assert not rules_out(apology)
+
+
+@pytest.mark.parametrize(
     ("title", "summary", "country", "worth"),
     [
         ("Pakistan, Russia talk trade", "", "IN", True),

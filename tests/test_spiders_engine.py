@@ -738,7 +738,7 @@ def test_a_long_robots_txt_is_read_as_far_as_the_limit(world: World) -> None:
         (reply("no", 401), "blocked", 0),
         (reply(status=302, Location="http://10.0.0.1/"), "blocked", 0),
         (reply(b"\xff\xd8", Content_Type="image/jpeg"), "rejected", 0),
-        (reply("<p>Wheat prices rose in Lahore</p>", Content_Type="text/html"), "rejected", 0),
+        (reply("<p>Pakistan: wheat prices rose. http://dawn.test</p>", Content_Type="text/html"), "rejected", 0),
         (raw(b""), "pending", 1),
     ],
 )

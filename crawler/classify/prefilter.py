@@ -1,9 +1,11 @@
 """A cheap look at the bytes of a page: could it concern both sides? It spares nearly all extraction.
 
 Nothing relevant may be lost, so every encoding that the bytes could be in is tried: a page that says nothing of its
-charset is read as UTF-8, windows-1251 and koi8-r, and both sides found in any one of the readings are enough.
+charset is read as UTF-8, windows-1251 and koi8-r, and both sides found in any one of the readings are enough. And a
+page that does not even show the title under which it was listed is no proof of anything: an apology, a consent page, a
+front page served with 200. It is left to the extractor to tell what it is.
 
-Most pages of the world are in Latin letters and name neither side: those are told by their bytes alone, ten times as
+Most pages of the world are in Latin letters and name neither side: those are told by their bytes alone, five times as
 fast (`_latin`), and all that the bytes cannot rule out is read as above.
 """
 
@@ -23,6 +25,9 @@ _ESCAPE = re.compile(r"\\u(?![dD][89a-fA-F])([0-9a-fA-F]{4})")  # halves of surr
 _DROPPED = (
     "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u0301\u0308\u064e\u064f\u0650\u0652\u0651\u0654\u0670\u0640\u0621"
 )
+_WORD = re.compile(r"[^\W\d_]{4,}")
+SHOWN = 0.5  # of the longer words of a title: the page that shows fewer is another one
+LEAST = 500  # bytes of a page whose title has no such word; less is no article
 _SAME = dict(zip("يىئكةهأإآؤё\xa0", "یییکہہاااوе ", strict=True))
 
 
@@ -73,48 +78,70 @@ def _latin_automata(lexicon: Lexicon) -> dict[str, ahocorasick_rs.BytesAhoCorasi
     return automata
 
 
-def _ruled_out(body: bytes, need: frozenset[str], lexicon: Lexicon) -> bool:
-    """Can the bytes alone tell that a side is missing? Only where they are UTF-8 in Latin letters."""
+def _latin(body: bytes) -> bytes | None:
+    """The page in small ASCII letters and blanks, where it is UTF-8 in Latin letters; else None."""
     if body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in body[:400]:
-        return False
+        return None
     try:
         ascii_only = body.decode("utf-8").isascii()
     except UnicodeDecodeError:
-        return False
+        return None
     if not ascii_only and len(body.translate(None, _LEADS)) != len(body):
-        return False
+        return None
     if (b"&" in body and _REFERENCE.search(body)) or (b"\\" in body and _ESCAPED.search(body)):
-        return False
+        return None
     if not ascii_only or b"&" in body:
         body = _UNSEEN.sub(b"", _BLANKS.sub(b" ", body))
-    plain = b" " + body.translate(_PLAIN)
+    return b" " + body.translate(_PLAIN)
+
+
+def _ruled_out(body: bytes, words: set[str] | None, need: frozenset[str], lexicon: Lexicon) -> bool:
+    """Can the bytes alone tell that a side is missing, on the page that was listed (`words`: of its title)?"""
+    plain = _latin(body)
+    if plain is None:
+        return False
+    if words is not None:
+        found = sum(word.encode().translate(_PLAIN) in plain for word in words)
+        if not 0 < found >= SHOWN * len(words):
+            return False
     automata = _latin_automata(lexicon)
     return not all(automata[side].find_matches_as_indexes(plain) for side in lexicon.sides if side in need)
 
 
-def may_concern(body: bytes, *, country: str, lexicon: Lexicon) -> bool:
-    """True where both sides of the topic may be named in `body`; the source's own `country` counts as one side."""
+def may_concern(body: bytes, *, country: str, lexicon: Lexicon, title: str | None = None) -> bool:
+    """True where both sides of the topic may be named in `body`; the source's own `country` counts as one side.
+
+    Also where `body` cannot be the page that was listed under `title`.
+    """
     need = frozenset(lexicon.sides) - {country.upper()}
-    if _ruled_out(body[:MOST], need, lexicon):
+    words = set(_WORD.findall(_plain(title or "")))
+    if _ruled_out(body[:MOST], None if title is None else words, need, lexicon):
         return False
     automaton, sides = _automaton(lexicon)
-    for text in _readings(body):
-        if "\\u" in text:
-            text = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), text)
-        if "&" in text:
-            text = html.unescape(text)
-        text = text.lower()
-        if not text.isascii():
-            for char in _DROPPED:  # str.replace: str.translate costs twenty times as much
-                text = text.replace(char, "")
-            for char, to in _SAME.items():
-                text = text.replace(char, to)
+    shown = title is None or (not words and len(body) >= LEAST)
+    for text in map(_plain, _readings(body)):
         if _names(text, need, automaton, sides):
             return True
         mended = one_script(text)
         if mended != text and _names(mended, need, automaton, sides):
             return True
-    return False
+        shown = shown or 0 < sum(word in text or word in mended for word in words) >= SHOWN * len(words)
+    return not shown
+
+
+def _plain(text: str) -> str:
+    """Lower case, escapes read, without what changes no word."""
+    if "\\u" in text:
+        text = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), text)
+    if "&" in text:
+        text = html.unescape(text)
+    text = text.lower()
+    if not text.isascii():
+        for char in _DROPPED:  # str.replace: str.translate costs twenty times as much
+            text = text.replace(char, "")
+        for char, to in _SAME.items():
+            text = text.replace(char, to)
+    return text
 
 
 def _names(text: str, need: frozenset[str], automaton: ahocorasick_rs.AhoCorasick, sides: list[frozenset[str]]) -> bool:

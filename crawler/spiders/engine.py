@@ -325,13 +325,9 @@ class _Pass:
         )
         held, headers = state.validators, fetched.headers
         if fetched.status == 304 and conditional:
-            renewed = Validators(
-                etag=headers.get("etag") or held.etag,
-                last_modified=headers.get("last-modified") or held.last_modified,
-                body_sha256=held.body_sha256,
-            )
+            # What it names is not taken over: a 304 by mistake would name what we do not have, and hide it for good.
             visit = replace(visit, outcome=_moved(Outcome.UNCHANGED, fetched), moved_to=fetched.moved_to)
-            self._settle(source, state, visit, validators=renewed, full=False, fetched=fetched)
+            self._settle(source, state, visit, validators=held, full=False, fetched=fetched)
             return
         refused = _refused(fetched)
         if refused is not None:
@@ -638,10 +634,8 @@ class _Pass:
     async def _read_page(self, pending: Pending, source: SourceConfig, fetched: Fetched) -> None:
         status = fetched.status
         if status == 304:
-            # The answer renews what we hold, and need not repeat it.
-            old = {"etag": pending.validators.etag, "last-modified": pending.validators.last_modified}
-            headers = {k: v for k, v in old.items() if v} | dict(fetched.headers)
-            self._settle_page(pending, fetched=replace(fetched, headers=headers), problem="304 without being asked")
+            # It stays as it was read, and so do its validators; where we did not ask on condition, it is a failure.
+            self._settle_page(pending, fetched=replace(fetched, headers={}), problem="304 without being asked")
             return
         refused = _refused(fetched)
         if refused is not None:
@@ -662,7 +656,7 @@ class _Pass:
             source.country in SIDES
             and not pdf
             and pending.article_id is None
-            and not may_concern(fetched.body, country=source.country, lexicon=self.app.lexicon)
+            and not may_concern(fetched.body, country=source.country, lexicon=self.app.lexicon, title=pending.title)
         ):
             self._settle_page(pending, fetched=fetched, skipped="no word of the other side in the page")
             return
