@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from crawler import cluster
 from crawler.app import App
@@ -104,8 +105,16 @@ def settle(app: App, story_id: int) -> None:
 def _original(app: App, new: NewArticle, exclude: int | None, *, apart: set[frozenset[str]]) -> Article | None:
     """The first of the copies that an article belongs to; what a person has set apart is no copy."""
     articles = app.store.articles
+    # A source that ingest made may hold the texts of many newsrooms; a polled one is its own.
+    house = urlsplit(new.url).netloc if app.store.sources.get(new.source_id).kind != "none" else ""
     candidates = [
-        cluster.Candidate(article_id=n.article_id, shared=n.shared, size=n.size, at=n.at)
+        cluster.Candidate(
+            article_id=n.article_id,
+            shared=n.shared,
+            size=n.size,
+            at=n.at,
+            one_house=bool(house) and house == urlsplit(n.url).netloc,
+        )
         for n in articles.near(new.fingerprint, exclude=exclude)
         if not apart or frozenset((new.canonical_url, articles.get(n.article_id).canonical_url)) not in apart
     ]

@@ -67,6 +67,7 @@ class Near:
     at: datetime
     duplicate_of: int | None
     source_id: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,7 @@ class Articles:
         out = []
         for article_id, count in best:
             row = self._run(
-                "SELECT fingerprint_size, coalesce(published_at, first_seen_at) AS at, duplicate_of, source_id"
+                "SELECT fingerprint_size, coalesce(published_at, first_seen_at) AS at, duplicate_of, source_id, url"
                 " FROM articles WHERE id = ?",
                 (article_id,),
             ).fetchone()
@@ -174,6 +175,7 @@ class Articles:
                     at=utc_time(row["at"]),
                     duplicate_of=row["duplicate_of"],
                     source_id=row["source_id"],
+                    url=row["url"],
                 )
             )
         return out

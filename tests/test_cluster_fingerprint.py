@@ -204,3 +204,53 @@ def test_shares_stay_between_nothing_and_all(a: str, b: str) -> None:
     assert 0 <= overlap.of_new <= 1 and 0 <= overlap.words_of_old <= 1
     assert 0 <= containment(fingerprint(a), fingerprint(b)) <= 1
     assert all(0 <= h < 2**63 for h in fingerprint(a))
+
+
+FORMS = {
+    "en": "ISLAMABAD, {} (APP): The water authority on {} released {} cusecs of water from its rim stations against an "
+    "inflow of {} cusecs. The level in the lake at the dam was {} feet, which was {} feet higher than its dead level. "
+    "Inflow and outflow at the dam were recorded as {} and {} cusecs. Downstream of the three barrages {} and {} cusecs "
+    "of water were released, according to the figures that the authority gave to reporters in the capital on {}.",
+    "ru": "Официальный курс доллара на {} составил {} рубля, курс евро {} рубля, юаня {} рубля, сообщил Банк России. "
+    "Индекс биржи к закрытию торгов на {} снизился до {} пункта, индекс в долларах до {} пункта. Баррель нефти стоил {} "
+    "доллара, золото {} доллара за унцию. Объем торгов составил {} миллиарда рублей, сообщила биржа вечером в {}.",
+    "ur": "کراچی: انٹر بینک مارکیٹ میں {} کو ڈالر {} روپے کا ہو گیا جبکہ یورو {} روپے اور پاؤنڈ {} روپے پر بند ہوا۔ اسٹاک "
+    "مارکیٹ کا انڈیکس {} پوائنٹس کے اضافے سے {} پر پہنچ گیا۔ فی تولہ سونا {} روپے اور دس گرام سونا {} روپے کا رہا، {} کمپنیوں "
+    "کے حصص بڑھے اور {} کے گرے، ڈیلروں نے {} کو بتایا۔",
+}
+DAYS = {"en": ("Monday", "Tuesday"), "ru": ("понедельник", "вторник"), "ur": ("پیر", "منگل")}
+
+
+@pytest.mark.parametrize("language", FORMS)
+def test_a_form_filled_in_again_is_no_copy(language: str) -> None:
+    filled = [
+        FORMS[language].format(*[day if n in (0, 10) else str(1000 * start + 37 * n) for n in range(11)])
+        for start, day in enumerate(DAYS[language], 3)
+    ]
+    overlap = compare(filled[1], filled[0])
+    assert min(overlap.words_of_new, overlap.words_of_old) > 0.6
+    assert overlap.refilled > 0.1
+    assert not overlap.is_copy(days=1.0)
+
+
+def test_what_a_newsroom_writes_after_its_own_text_is_an_update() -> None:
+    background = " ".join(f"background{n} of the long affair number" for n in range(14))
+    first = f"Eighteen people have died since the rains began in the province, officials told reporters. {background}"
+    later = f"The toll of the rains rose to twenty-seven, rescuers said on the third day of floods. {background}"
+    assert compare(later, first).is_copy(days=0.7)
+    assert not compare(later, first).is_copy(days=0.7, one_house=True)
+    assert compare(background, first).is_copy(days=0.7, one_house=True)  # its own text, cut
+
+
+def test_another_dispatch_of_an_agency_is_no_copy() -> None:
+    common = " ".join(f"the delegation number{n} will be received" for n in range(12))
+    left = (
+        f"LAHORE, Feb 10 (APP): The Prime Minister left for Moscow on Monday. {common} He was seen off by many at home."
+    )
+    arrived = (
+        f"MOSCOW, Feb 11 (APP): The Premier arrived here to a warm welcome. {common} Children gave him red flowers."
+    )
+    overlap = compare(arrived, left)
+    assert overlap.other_dispatch
+    assert not compare(left.replace("LAHORE, Feb 10", "LAHORE, Feb. 10"), left).other_dispatch
+    assert not compare(arrived, left.partition(": ")[2]).other_dispatch
