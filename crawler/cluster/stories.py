@@ -269,7 +269,7 @@ _POINTS = {
     "long texts": (-4.0, -1.5),  # two long texts share more by chance
     "days apart": (-0.8, -0.2),
 }
-_NEEDED = (4.6, 6.7)
+_NEEDED = (5.2, 6.7)
 _QUIET = 10  # articles in a week up to which that is enough
 _BUSY = 0.5  # more points needed each time that the beat is twice as busy: chance likenesses grow with the crowd
 _COMMON = 0.3  # the rarity under which a thing stands in every fourth article and more: no index key
