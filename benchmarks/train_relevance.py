@@ -19,6 +19,8 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
+import yaml
+
 from crawler.classify import passages, relevance, sectors
 from crawler.lexicon import load
 from crawler.types import Text
@@ -40,8 +42,8 @@ CORE_ALONE = {
     "long",
     "title_with_context",
 }  # where a passage stands says how central it is, not whether it is one
-SECTOR_FOR = {"title", "pair", "near", "far", "alone", "strong", "distinct", "share", "top", "second"}
-SECTOR_AGAINST = {"weak", "outside"}
+SECTOR_FOR = {"title", "pair", "near", "far", "alone", "strong", "distinct", "share", "top", "second", "lead", "spread"}
+SECTOR_AGAINST = {"weak", "outside", "single", "listed", "venue", "title_other"}
 
 
 def logistic(rows, signs_for, signs_against, penalty, steps=700):
@@ -87,7 +89,7 @@ class Record:
         self.language = raw.get("language", "en")
         self.home = found.home
         self.values = relevance.features(found) if found.sentences else {}
-        self.tallies = {g: self._tallies(found, g) for g in (1, 2)} if gold else {}
+        self.tallies = {g: self._tallies(found, g) for g in (1, 2)} if "sectors" in raw else {}
 
     @staticmethod
     def _tallies(found, grade):
@@ -107,7 +109,7 @@ def train_relevance(records, penalty):
 def train_sectors(records, penalty):
     rows = []
     for r in records:
-        if r.gold and r.grade > 0:
+        if r.tallies and r.grade > 0:
             for s, values in r.tallies[r.grade].items():
                 if s not in r.optional:
                     rows.append(({**values, "prior:" + s: 1.0}, int(s in r.sectors), 1.0))
@@ -140,7 +142,7 @@ def best_threshold(pairs, beta_precision=1.0):
 
 
 def report(records, graded):
-    for language in ("all", "en", "ru", "ur", "stream", "cases"):
+    for language in ("all", "en", "ru", "ur", "stream", "cases", "documents", "held"):
         rows = [(r, g) for r, g in graded if (r.gold and language in ("all", r.language)) or language == r.origin]
         if not rows:
             continue
@@ -162,10 +164,10 @@ def report(records, graded):
         )
 
 
-def report_sectors(graded, verbose):
+def report_sectors(name, graded, verbose):
     per, first = {}, [0, 0]
     for r, g, scores, threshold in graded:
-        if not r.gold or (r.grade == 0 and g == 0):
+        if r.grade == 0 and g == 0:
             continue
         order = sorted(scores, key=lambda s: -scores[s])
         got = [s for s in order if scores[s] >= threshold] or order[:1] if g else []
@@ -180,7 +182,7 @@ def report_sectors(graded, verbose):
     total = sum(per.values(), Counter())
     macro = [f1(c["tp"], c["fp"], c["fn"]) for c in per.values() if c["tp"] + c["fn"] >= 3]
     print(
-        f"sectors micro={f1(total['tp'], total['fp'], total['fn']):.3f} macro={sum(macro) / max(1, len(macro)):.3f} "
+        f"sectors of {name}: micro={f1(total['tp'], total['fp'], total['fn']):.3f} macro={sum(macro) / max(1, len(macro)):.3f} "
         f"first={first[0] / max(1, first[1]):.3f}",
         " ".join(f"{s}:{f1(c['tp'], c['fp'], c['fn']):.2f}" for s, c in sorted(per.items())),
     )
@@ -192,6 +194,8 @@ def main():
     parser.add_argument("--folds", default="0,1,2")
     parser.add_argument("--stream", nargs=3, action="append", default=[], metavar=("ARTICLES", "LABELS", "COUNTRY"))
     parser.add_argument("--cases", nargs="*", default=[], help="files of tests/cases/judgement")
+    parser.add_argument("--documents", nargs="*", default=[], help="files of tests/cases/documents")
+    parser.add_argument("--held", action="store_true", help="report the documents that are held out")
     parser.add_argument("--case-weight", type=float, default=0.5)
     parser.add_argument("--stream-weight", type=float, default=1.0)
     parser.add_argument("--penalty", type=float, default=0.004)
@@ -231,6 +235,15 @@ def main():
                         raw, passages.read(text, lexicon), args.case_weight, folds[number % len(folds)], False, "cases"
                     )
                 )
+    held = []
+    for path in args.documents:
+        for number, raw in enumerate(yaml.safe_load(Path(path).read_text("utf-8"))):
+            language = Path(path).stem
+            text = Text(title=raw["title"], text=raw["text"], language=language, country=raw.get("country") or "")
+            raw.update(id=f"{language}:{raw['name']}", language=language, optional_sectors=raw.get("optional", []))
+            kind = "held" if raw.get("held") else "documents"
+            record = Record(raw, passages.read(text, lexicon), 1.0, folds[number % len(folds)], False, kind)
+            (held if raw.get("held") else records).append(record)
     for articles, labels, country in args.stream:
         grades = {}
         for line in Path(labels).read_text("utf-8").splitlines():
@@ -260,7 +273,7 @@ def main():
         for r in records:
             if r.fold == fold:
                 chances[r.id] = (chance(relevant, r.values), chance(core, r.values)) if r.values else (0.0, 0.0)
-                if r.gold:
+                if r.tallies:
                     spots[r.id] = {g: sector_scores(table, r, g) for g in (1, 2)}
     t_relevant, t_home, t_core, t_sector = thresholds(records, chances, spots, args.caution)
     t_sector = args.sector_threshold or t_sector
@@ -280,10 +293,18 @@ def main():
             if r.grade != g:
                 print("  ", r.id, "gold", r.grade, "got", g, "relevant {:.2f} core {:.2f}".format(*chances[r.id]))
     report(records, graded)
-    report_sectors([(r, g, spots[r.id][g or 1], t_sector) for r, g in graded if r.gold], args.wrong_sectors)
-    if args.write:
+    for name in ("gold", "documents"):
+        rows = [(r, g, spots[r.id][g or 1], t_sector) for r, g in graded if r.origin == name]
+        if rows:
+            report_sectors(name, rows, args.wrong_sectors)
+    if args.held or args.write:
         relevant, core = train_relevance(records, args.penalty)
         table = train_sectors(records, args.sector_penalty)
+    if args.held:
+        rows = [(r, grade_of((chance(relevant, r.values), chance(core, r.values)), t_relevant, t_core)) for r in held]
+        report([r for r, _ in rows], rows)
+        report_sectors("held", [(r, g, sector_scores(table, r, g or 1), t_sector) for r, g in rows], False)
+    if args.write:
         whole = {
             "relevant": relevant,
             "core": core,
@@ -330,7 +351,7 @@ def thresholds(records, chances, spots, caution):
     pairs = [
         (spots[r.id][r.grade].get(s, -1.0), s in r.sectors, 1.0)
         for r in records
-        if r.gold and r.grade > 0
+        if r.tallies and r.grade > 0
         for s in set(spots[r.id][r.grade]) | set(r.sectors)
         if s not in r.optional
     ]

@@ -1,54 +1,94 @@
-"""Which sectors the Pakistan-Russia matter of a text belongs to; best first, each with the words that prove it."""
+"""Which sectors the Pakistan-Russia matter of a text belongs to; best first, each with the words that prove it.
+
+The question is always what the two deal in, not what the text mentions: a university that hosts a speech is a venue, and
+one of nine fields in a communiqué is an item.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from crawler.classify.passages import Passages, Sentence
 from crawler.classify.relevance import weights
 from crawler.types import Evidence, SectorScore
 
+FEW = 3  # sectors in one sentence that can all be its subject
+_RANK = {"title": 4.0, "pair": 3.0, "near": 2.0, "far": 1.0}
+_ITEM = re.compile(r"\s*(?:[,،;/]|(?:and|as well as|и|а также|اور|نیز|و)\b)")  # what stands between two items of a list
+_AT = re.compile(r"(?:\bat|\bof|\binto?|\bв|\bво|\bна) (?:the |a |an )?(?:[^\W\d_]+ ){0,2}$")
+
 
 @dataclass(slots=True)
-class _Tally:
-    terms: set[str] = field(default_factory=set)
-    strongest: int = 0
-    title: float = 0.0
-    pair: float = 0.0
-    near: float = 0.0
-    far: float = 0.0
-    alone: float = 0.0  # in sentences that name at most three sectors
-    spots: list[tuple[float, str, int, int]] = field(default_factory=list)
+class Mark:
+    """One word of a sector, `place` by the passage it stands in, `crowd` the sectors that its sentence names."""
+
+    sector: str
+    weight: int
+    field: str
+    start: int
+    end: int
+    place: str
+    order: int
+    crowd: int
+    item: bool  # one of three or more fields in a row
+    word: str
+    venue: bool
 
 
-def tally(passages: Passages) -> dict[str, _Tally]:
-    """Per sector the weight of its terms by the kind of passage they stand in."""
-    found: dict[str, _Tally] = defaultdict(_Tally)
+def marks_of(passages: Passages) -> dict[str, list[Mark]]:
+    """All words of sectors, by sector, in the order of the text."""
+    found: dict[str, list[Mark]] = defaultdict(list)
     pair_orders = {s.order for s in passages.sentences if s.pair and not s.stray}
     for sentence in passages.sentences:
-        marks = [
-            (label.name, label.weight, label.start, label.end) for label in sentence.labels if label.kind == "sector"
-        ]
-        marks += [(sector, 2, h.start, h.end) for h in sentence.hits for sector in h.thing.sectors]
-        if not marks:
+        raw = [(x.start, x.end, x.name, x.weight) for x in sentence.labels if x.kind == "sector"]
+        raw += [(h.start, h.end, sector, 2) for h in sentence.hits for sector in h.thing.sectors]
+        if not raw:
             continue
-        crowd = len({m[0] for m in marks})
-        damping = 1.0 if crowd <= 3 else 3.0 / crowd
+        raw.sort()
+        text = passages.folded[sentence.field].text
+        crowd = len({sector for _, _, sector, _ in raw})
         place = _place(sentence, pair_orders)
-        for sector, weight, start, end in marks:
-            one = found[sector]
-            word = passages.folded[sentence.field].text[start:end]
-            value = weight * damping * (0.4 if word in one.terms else 1.0)
-            one.terms.add(word)
-            one.strongest = max(one.strongest, weight)
-            setattr(one, place, getattr(one, place) + value)
-            if crowd <= 3:
-                one.alone += value
-            rank = {"title": 4.0, "pair": 3.0, "near": 2.0, "far": 1.0}[place]
-            one.spots.append((rank * weight, sentence.field, start, end))
+        items = _items(raw, text)
+        for start, end, sector, weight in raw:
+            found[sector].append(
+                Mark(
+                    sector=sector,
+                    weight=weight,
+                    field=sentence.field,
+                    start=start,
+                    end=end,
+                    place=place,
+                    order=sentence.order,
+                    crowd=crowd,
+                    item=start in items,
+                    word=text[start:end],
+                    venue=bool(_AT.search(text, max(0, start - 40), start)),
+                )
+            )
     return found
+
+
+def _items(raw: list[tuple[int, int, str, int]], text: str) -> set[int]:
+    """Where words of three sectors or more follow one another, parted by a comma or "and" and at most two words."""
+    items: set[int] = set()
+    run: list[tuple[int, int, str]] = []
+
+    def close() -> None:
+        if len({sector for _, _, sector in run}) >= 3:
+            items.update(start for start, _, _ in run)
+
+    for start, end, sector, _ in raw:
+        between = text[run[-1][1] : start] if run else ""
+        if run and start >= run[-1][1] and not (len(between) <= 40 and _ITEM.search(between)):
+            close()
+            run = []
+        run.append((start, end, sector))
+    close()
+    return items
 
 
 def _place(sentence: Sentence, pair_orders: set[int]) -> str:
@@ -63,15 +103,50 @@ def _place(sentence: Sentence, pair_orders: set[int]) -> str:
     return "far"
 
 
+@dataclass(slots=True)
+class _Tally:
+    """One sector's words, each worth its weight, less where it is repeated or one of many fields."""
+
+    marks: list[Mark]
+    title: float = 0.0
+    pair: float = 0.0
+    near: float = 0.0
+    far: float = 0.0
+    alone: float = 0.0
+    lead: float = 0.0
+    listed: float = 0.0
+    venue: float = 0.0
+    terms: set[str] = field(default_factory=set)
+
+    @property
+    def strongest(self) -> int:
+        return max(m.weight for m in self.marks)
+
+
+def tally(passages: Passages) -> dict[str, _Tally]:
+    found = {}
+    for sector, marks in marks_of(passages).items():
+        one = found[sector] = _Tally(marks)
+        for mark in marks:
+            value = mark.weight * min(1.0, FEW / mark.crowd) * (0.4 if mark.word in one.terms else 1.0)
+            one.terms.add(mark.word)
+            setattr(one, mark.place, getattr(one, mark.place) + value)
+            one.alone += value if mark.crowd <= FEW else 0.0
+            one.lead += value if mark.order in (1, 2) else 0.0
+            one.listed += value if mark.item else 0.0
+            one.venue += value if mark.venue else 0.0
+    return found
+
+
 def features(one: _Tally, whole: dict[str, _Tally], grade: int) -> dict[str, float]:
     """Named features of one sector in one text."""
 
     def mass(t: _Tally) -> float:
         return 2 * t.title + t.pair + 0.6 * t.near + (0.4 if grade == 2 else 0.1) * t.far
 
-    total = sum(mass(t) for t in whole.values()) or 1.0
-    ranks = sorted((mass(t) for t in whole.values()), reverse=True)
     own = mass(one)
+    others = [mass(t) for t in whole.values() if t is not one]
+    full = one.title + one.pair + one.near + one.far
     return {
         "title": min(2.0, math.log1p(one.title)),
         "pair": math.log1p(one.pair),
@@ -82,10 +157,16 @@ def features(one: _Tally, whole: dict[str, _Tally], grade: int) -> dict[str, flo
         "strong": float(one.strongest == 3),
         "weak": float(one.strongest == 1),
         "distinct": math.log1p(len(one.terms)),
-        "share": own / total,
-        "top": float(own >= ranks[0]),
-        "second": float(len(ranks) > 1 and own >= ranks[1]),
+        "share": own / ((own + sum(others)) or 1.0),
+        "top": float(own >= max(others, default=0.0)),
+        "second": float(sum(m > own for m in others) <= 1),
         "outside": float(not one.title and not one.pair),
+        "lead": math.log1p(one.lead),
+        "spread": math.log1p(len({m.order for m in one.marks})),
+        "single": float(len(one.marks) == 1 and not one.title),
+        "listed": one.listed / full,
+        "venue": one.venue / full,
+        "title_other": float(not one.title and any(t.title >= 2 for t in whole.values())),
     }
 
 
@@ -105,15 +186,13 @@ def tag(passages: Passages, grade: int) -> tuple[SectorScore, ...]:
     if not kept:
         return (SectorScore(sector="diplomacy", score=0.3, evidence=()),)
     return tuple(
-        SectorScore(sector=sector, score=round(score, 4), evidence=_evidence(one, passages))
+        SectorScore(sector=sector, score=round(score, 4), evidence=tuple(_evidence(one.marks, passages)))
         for score, sector, one in kept
     )
 
 
-def _evidence(one: _Tally, passages: Passages) -> tuple[Evidence, ...]:
-    best = sorted(one.spots, key=lambda s: (-s[0], s[1] != "title", s[2]))[:3]
-    out = []
-    for _, name, start, end in best:
-        a, b = passages.folded[name].span(start, end)
-        out.append(Evidence(field=name, quote=passages.source[name][a:b], start=a))
-    return tuple(out)
+def _evidence(marks: list[Mark], passages: Passages) -> Iterable[Evidence]:
+    best = sorted(marks, key=lambda m: (-_RANK[m.place] * m.weight, m.field != "title", m.start))[:3]
+    for mark in best:
+        a, b = passages.folded[mark.field].span(mark.start, mark.end)
+        yield Evidence(field=mark.field, quote=passages.source[mark.field][a:b], start=a)
