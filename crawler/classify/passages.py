@@ -95,14 +95,17 @@ _COUNTRY_OF_ENDING = {"pk": "PK", "ru": "RU", "su": "RU", "рф": "RU", "xn--p1a
 
 
 def context_of(text: Text, lexicon: Lexicon) -> str:
-    """The side that a source stands for: its country, or else what its address says."""
+    """The side that a source stands for: its country, or else what its address says, or else its language."""
     country = text.country.upper()
+    name = ""
     if not country and text.url:
         try:
             name = urlsplit(text.url).hostname or ""
         except ValueError:
             name = ""
         country = _COUNTRY_OF_ENDING.get(name.rsplit(".", 1)[-1], "")
+    if not country and len(name.rsplit(".", 1)[-1]) != 2:  # no other country's address
+        country = lexicon.locales.get(text.language, "")
     return country if country in lexicon.sides else ""
 
 
@@ -257,9 +260,10 @@ def _weigh(sentence: Sentence, text: str, rivals: frozenset[str]) -> None:
     coupled: frozenset[str] = frozenset()  # "Russia and China"
     for run in _runs(hits, text):
         countries = {_country(hits[i]) for i in run}
-        if 2 < len(countries) < LIST and len({s for i in run for s in hits[i].thing.sides}) == 2:
+        both = len({s for i in run for s in hits[i].thing.sides}) == 2
+        if 2 < len(countries) < LIST and both:
             sentence.few = True
-        if len(countries) >= LIST:
+        if len(countries) >= LIST or (len(countries) == LIST - 1 and not both):  # four parties can meet
             in_list.update(run)
         elif len(countries) == 2 and countries & rivals:
             busy.update(run)

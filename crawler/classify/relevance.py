@@ -184,7 +184,7 @@ def _named(side: str, passages: Passages) -> bool:
 
 
 def _names_it(hit: Hit, passages: Passages) -> bool:
-    return hit.thing.kind == "side" or len(hit.thing.sides) == 2 or hit.thing.name in passages.capitals
+    return hit.thing.kind == "side" or hit.country or len(hit.thing.sides) == 2 or hit.thing.name in passages.capitals
 
 
 def _soviet(passages: Passages) -> float:

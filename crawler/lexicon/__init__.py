@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,14 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A thing at ``folded.text[start:end]``. `weak`: counts only with support (docs/lexicon.md)."""
+    """A thing at ``folded.text[start:end]``. `weak`: counts only with support (docs/lexicon.md); `country`: the name of
+    its country is a part of it, as in "consul general of Pakistan"."""
 
     start: int
     end: int
     thing: Thing
     weak: bool
+    country: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ class Lexicon:
         self.rivals: frozenset[str] = frozenset(table["topics"][topic]["rivals"])
         self.capitals: frozenset[str] = frozenset(table["topics"][topic]["capitals"])
         self.past: frozenset[str] = frozenset(table["topics"][topic]["past"])
+        self.locales: dict[str, str] = dict(locale.split("-") for locale in table["topics"][topic]["locales"])
         both = frozenset(self.sides)
         self._things = tuple(
             Thing(
@@ -189,7 +192,7 @@ class Lexicon:
             self._names.scan(folded),
             key=lambda r: (r[0], -r[1], self._things[r[2]].kind != "lure", r[3] & compiled.WEAK),
         )
-        last_end = -1
+        last_end, at = -1, -1
         outer: Hit | None = None
         for start, end, reference, flags in rows:
             thing = self._things[reference]
@@ -197,6 +200,8 @@ class Lexicon:
                 inside = outer is not None and end <= last_end and (start, end) != (outer.start, outer.end)
                 if not inside or outer is None or thing.foreign or thing.kind in ("lure", "bridge"):
                     continue
+                if thing.kind == "side" and thing.sides == outer.thing.sides and outer.thing.kind != "lure":
+                    found[at] = replace(outer, country=True)
                 if not thing.sides or not outer.thing.sides or thing.sides & outer.thing.sides:
                     continue
                 found.append(Hit(start, end, thing, bool(flags & compiled.WEAK)))
@@ -206,6 +211,7 @@ class Lexicon:
             outer = Hit(start, end, thing, bool(flags & compiled.WEAK))
             last_end = end
             if thing.kind != "lure":
+                at = len(found)
                 found.append(outer)
         return found
 

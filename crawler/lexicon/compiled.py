@@ -82,7 +82,8 @@ def compile_slices(slices: Slices, files: list[Path]) -> Table:
     topics: dict[str, dict[str, list[str]]] = {}
     for thing in slices.things.values():
         if thing.kind == "topic":
-            topics[thing.name] = {key: list(getattr(thing, key)) for key in ("sides", "rivals", "capitals", "past")}
+            keys = ("sides", "rivals", "capitals", "past", "locales")
+            topics[thing.name] = {key: list(getattr(thing, key)) for key in keys}
             continue
         sides = thing.sides or ((thing.values["side"],) if thing.values.get("side") else ())
         title = next((term.text for term in thing.terms.get("en", ())), "")

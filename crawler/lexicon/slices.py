@@ -18,7 +18,7 @@ FOLDERS = ("languages", "sides", "sectors", "topics")
 KINDS = ("side", "person", "body", "place", "project", "bridge", "lure", "topic")
 LANGUAGES = ("en", "ru", "ur")
 _SCALARS = ("kind", "side", "role", "note", "since", "until")
-_LISTS = ("sides", "sectors", "rivals", "capitals", "past")
+_LISTS = ("sides", "sectors", "rivals", "capitals", "past", "locales")
 _PATTERNS = ("datelines", "lines", "tags", "credits")  # regular expressions of a language file
 _JOINED = ("joined_before", "joined_after")
 
@@ -58,6 +58,7 @@ class Thing:
     rivals: tuple[str, ...] = ()  # of a topic: other countries that a side is named beside in their own matter
     capitals: tuple[str, ...] = ()  # of a topic: things that stand for a side as its own name does
     past: tuple[str, ...] = ()  # of a topic: states that are no more
+    locales: tuple[str, ...] = ()  # of a topic: "ru-RU", whose paper one in this language is where nothing says so
     terms: dict[str, list[Term]] = field(default_factory=dict)  # language -> terms
 
     @property
@@ -241,6 +242,9 @@ def _check(out: Slices) -> None:
             out.mistakes.append(f"{thing.place}: {thing.name}: kind is missing, write one of {', '.join(KINDS)}")
         if thing.kind == "topic" and len(thing.sides) != 2:
             out.mistakes.append(f"{thing.place}: {thing.name}: a topic has two sides, write sides: [PK, RU]")
+        for locale in thing.locales:
+            if locale[2:3] != "-" or locale[3:] not in thing.sides:
+                out.mistakes.append(f"{thing.place}: {thing.name}: locale {locale!r}, write a language and a side: ru-RU")
         for sector in thing.sectors:
             if out.sectors and sector not in out.sectors:
                 out.mistakes.append(f"{thing.place}: {thing.name}: sector {sector!r} has no file in sectors/")
