@@ -27,6 +27,7 @@ _AFTER_DATE = re.compile(r"(?:,|\.)?\s*\d{1,2}\s+\w{2,9}\.?\s*(?:/[^/\n]{1,40}/|
 _COUNT_JOIN = re.compile(
     r"[\s,،;/&()\"'-]*(?:and|as well as|и|с|а также|اور|نیز|و|, и)?[\s,،\"'-]*(?:the |the republic of )?"
 )
+_IN = re.compile(r"\b(?:in|в|во) $")
 _STOP = frozenset(".!?…۔؟:\"')»”")
 
 
@@ -256,10 +257,12 @@ def _weigh(sentence: Sentence, text: str, rivals: frozenset[str]) -> None:
     if not hits:
         return
     in_list: set[int] = set()
+    in_run: set[int] = set()
     busy: set[int] = set()
     coupled: frozenset[str] = frozenset()  # "Russia and China"
     for run in _runs(hits, text):
         countries = {_country(hits[i]) for i in run}
+        in_run.update(run)
         both = len({s for i in run for s in hits[i].thing.sides}) == 2
         if 2 < len(countries) < LIST and both:
             sentence.few = True
@@ -276,7 +279,12 @@ def _weigh(sentence: Sentence, text: str, rivals: frozenset[str]) -> None:
     sentence.listed = frozenset(s for i in in_list for s in hits[i].thing.sides)
     sentence.busy = frozenset(s for i in busy for s in hits[i].thing.sides)
     if not sentence.count("via"):  # a country that goods pass through is no party
-        sentence.foreign = frozenset(h.thing.foreign for h in hits if h.thing.foreign)
+        met = not sentence.order and len(sentence.sides) == 2 and not sentence.few  # in a title: no words to spare
+        sentence.foreign = frozenset(
+            h.thing.foreign
+            for i, h in enumerate(hits)
+            if h.thing.foreign and not (met and i not in in_run and _venue(h, text))
+        )
     sentence.coupled = bool(coupled)
     # "Premiers of Russia and China met in Islamabad": one side is but the place.
     if coupled and not coupled & rivals and len(sentence.sides) == 2:
@@ -297,6 +305,11 @@ def _weigh(sentence: Sentence, text: str, rivals: frozenset[str]) -> None:
                 sentence.gap = max(0, gap)
                 sentence.between = any(hits[k].thing.foreign in sentence.foreign for k in range(j + 1, i))
         last[side] = i
+
+
+def _venue(hit: Hit, text: str) -> bool:
+    """ "met in Beijing", в Пекине, بیجنگ میں: where they meet is no party."""
+    return bool(_IN.search(text, max(0, hit.start - 4), hit.start) or text.startswith(" میں", hit.end))
 
 
 def _country(hit: Hit) -> str:

@@ -115,7 +115,8 @@ def features(passages: Passages) -> dict[str, float]:
         "lead_pair": float(any(s.pair for s in lead)),
         "lead_dealing": float(any(s.pair and len(s.foreign) <= 2 and not s.count("vote") and _deals(s) for s in lead)),
         "lead_both": float(
-            len({side for s in lead for side in s.sides if not s.apart}) == 2 and any(s.count("contact") for s in lead)
+            len({side for s in lead for side in s.sides if not s.apart and len(s.foreign) <= 2}) == 2
+            and any(s.count("contact") for s in lead)
         ),
         "pairs": math.log1p(len(pairs)),
         "pairs_near": math.log1p(sum(s.gap <= 60 and not s.between for s in pairs)),

@@ -7,7 +7,6 @@ one of nine fields in a communiqué is an item.
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,8 +17,6 @@ from crawler.types import Evidence, SectorScore
 
 FEW = 3  # sectors in one sentence that can all be its subject
 _RANK = {"title": 4.0, "pair": 3.0, "near": 2.0, "far": 1.0}
-_ITEM = re.compile(r"\s*(?:[,،;/]|(?:and|as well as|и|а также|اور|نیز|و)\b)")  # what stands between two items of a list
-_AT = re.compile(r"(?:\bat|\bof|\binto?|\bв|\bво|\bна) (?:the |a |an )?(?:[^\W\d_]+ ){0,2}$")
 
 
 @dataclass(slots=True)
@@ -34,25 +31,24 @@ class Mark:
     place: str
     order: int
     crowd: int
-    item: bool  # one of three or more fields in a row
     word: str
-    venue: bool
 
 
 def marks_of(passages: Passages) -> dict[str, list[Mark]]:
     """All words of sectors, by sector, in the order of the text."""
     found: dict[str, list[Mark]] = defaultdict(list)
-    pair_orders = {s.order for s in passages.sentences if s.pair and not s.stray}
+    other = next((side for side in passages.sides if side != passages.context), "") if passages.context else ""
+    pair_orders = {
+        s.order for s in passages.sentences if not s.stray and (s.pair or (s.sides == {other} and _dealing(s)))
+    }
     for sentence in passages.sentences:
         raw = [(x.start, x.end, x.name, x.weight) for x in sentence.labels if x.kind == "sector"]
         raw += [(h.start, h.end, sector, 2) for h in sentence.hits for sector in h.thing.sectors]
         if not raw:
             continue
-        raw.sort()
         text = passages.folded[sentence.field].text
         crowd = len({sector for _, _, sector, _ in raw})
         place = _place(sentence, pair_orders)
-        items = _items(raw, text)
         for start, end, sector, weight in raw:
             found[sector].append(
                 Mark(
@@ -64,31 +60,14 @@ def marks_of(passages: Passages) -> dict[str, list[Mark]]:
                     place=place,
                     order=sentence.order,
                     crowd=crowd,
-                    item=start in items,
                     word=text[start:end],
-                    venue=bool(_AT.search(text, max(0, start - 40), start)),
                 )
             )
     return found
 
 
-def _items(raw: list[tuple[int, int, str, int]], text: str) -> set[int]:
-    """Where words of three sectors or more follow one another, parted by a comma or "and" and at most two words."""
-    items: set[int] = set()
-    run: list[tuple[int, int, str]] = []
-
-    def close() -> None:
-        if len({sector for _, _, sector in run}) >= 3:
-            items.update(start for start, _, _ in run)
-
-    for start, end, sector, _ in raw:
-        between = text[run[-1][1] : start] if run else ""
-        if run and start >= run[-1][1] and not (len(between) <= 40 and _ITEM.search(between)):
-            close()
-            run = []
-        run.append((start, end, sector))
-    close()
-    return items
+def _dealing(sentence: Sentence) -> bool:
+    return not sentence.foreign and not sentence.listed and sentence.count("deal") > 0
 
 
 def _place(sentence: Sentence, pair_orders: set[int]) -> str:
@@ -113,9 +92,6 @@ class _Tally:
     near: float = 0.0
     far: float = 0.0
     alone: float = 0.0
-    lead: float = 0.0
-    listed: float = 0.0
-    venue: float = 0.0
     terms: set[str] = field(default_factory=set)
 
     @property
@@ -132,9 +108,6 @@ def tally(passages: Passages) -> dict[str, _Tally]:
             one.terms.add(mark.word)
             setattr(one, mark.place, getattr(one, mark.place) + value)
             one.alone += value if mark.crowd <= FEW else 0.0
-            one.lead += value if mark.order in (1, 2) else 0.0
-            one.listed += value if mark.item else 0.0
-            one.venue += value if mark.venue else 0.0
     return found
 
 
@@ -146,7 +119,6 @@ def features(one: _Tally, whole: dict[str, _Tally], grade: int) -> dict[str, flo
 
     own = mass(one)
     others = [mass(t) for t in whole.values() if t is not one]
-    full = one.title + one.pair + one.near + one.far
     return {
         "title": min(2.0, math.log1p(one.title)),
         "pair": math.log1p(one.pair),
@@ -161,11 +133,7 @@ def features(one: _Tally, whole: dict[str, _Tally], grade: int) -> dict[str, flo
         "top": float(own >= max(others, default=0.0)),
         "second": float(sum(m > own for m in others) <= 1),
         "outside": float(not one.title and not one.pair),
-        "lead": math.log1p(one.lead),
         "spread": math.log1p(len({m.order for m in one.marks})),
-        "single": float(len(one.marks) == 1 and not one.title),
-        "listed": one.listed / full,
-        "venue": one.venue / full,
         "title_other": float(not one.title and any(t.title >= 2 for t in whole.values())),
     }
 

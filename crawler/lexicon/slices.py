@@ -244,7 +244,9 @@ def _check(out: Slices) -> None:
             out.mistakes.append(f"{thing.place}: {thing.name}: a topic has two sides, write sides: [PK, RU]")
         for locale in thing.locales:
             if locale[2:3] != "-" or locale[3:] not in thing.sides:
-                out.mistakes.append(f"{thing.place}: {thing.name}: locale {locale!r}, write a language and a side: ru-RU")
+                out.mistakes.append(
+                    f"{thing.place}: {thing.name}: locale {locale!r}, write a language and a side: ru-RU"
+                )
         for sector in thing.sectors:
             if out.sectors and sector not in out.sectors:
                 out.mistakes.append(f"{thing.place}: {thing.name}: sector {sector!r} has no file in sectors/")
