@@ -42,7 +42,8 @@ def judge(articles: str, labels: str, country: str) -> dict[str, Any]:
                 candidates[grade, worth] += 1
             elif verdict.grade:
                 counts["kept_labelled_no" if grade == 0 else "kept_unlabelled"] += 1
-                unlabelled.append({"id": r["id"], "url": r.get("url"), "grade": verdict.grade, "score": verdict.score, "title": r["title"],
+                unlabelled.append({"id": r["id"], "url": r.get("url"), "title": r["title"],
+                                   "grade": verdict.grade, "score": verdict.score,
                                    "label": grade, "why": verdict.reason})  # fmt: skip
     return {
         **counts,

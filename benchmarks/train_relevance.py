@@ -1,4 +1,4 @@
-"""Train the weights of relevance, grade and sectors; standard library and this package only.
+"""Train the weights of relevance, grade and sectors; standard library, YAML and this package only.
 
     python benchmarks/train_relevance.py GOLD.jsonl... [--folds 0,1,2] [--cases tests/cases/judgement/*.jsonl]
         [--stream ARTICLES.jsonl.gz LABELS.jsonl COUNTRY] [--write crawler/classify/weights.json]
@@ -7,8 +7,8 @@ Prints cross-validated figures (each fold judged by weights that did not see it)
 trained on all of it. A stream is a list of live articles with labels {"id", "grade"}: it teaches what records rich in
 relevant articles cannot, how much looks alike and is not. Logistic regression by projected gradient descent with an L2
 penalty; the sign of a weight is fixed where its feature can only speak for or only against. The weights in use:
---stream-weight 2 --thresholds 0.4,0.265,0.43 --sector-penalty 0.02 --sector-threshold 0.42, on folds 0, 1, 2, the
-judgement cases, the documents and one stream. The fit wants .38 for the sectors; texts that nobody trained on want more.
+--stream-weight 2 --thresholds 0.4,0.28,0.43 --sector-penalty 0.02 --sector-threshold 0.42, on folds 0, 1, 2, the
+judgement cases, the documents and one stream. The fit wants .38 for sectors; texts that nobody trained on more.
 """
 
 import argparse
@@ -182,7 +182,8 @@ def report_sectors(name, graded, verbose):
     total = sum(per.values(), Counter())
     macro = [f1(c["tp"], c["fp"], c["fn"]) for c in per.values() if c["tp"] + c["fn"] >= 3]
     print(
-        f"sectors of {name}: micro={f1(total['tp'], total['fp'], total['fn']):.3f} macro={sum(macro) / max(1, len(macro)):.3f} "
+        f"sectors of {name}: micro={f1(total['tp'], total['fp'], total['fn']):.3f} "
+        f"macro={sum(macro) / max(1, len(macro)):.3f} "
         f"first={first[0] / max(1, first[1]):.3f}",
         " ".join(f"{s}:{f1(c['tp'], c['fp'], c['fn']):.2f}" for s, c in sorted(per.items())),
     )

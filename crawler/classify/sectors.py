@@ -1,7 +1,7 @@
 """Which sectors the Pakistan-Russia matter of a text belongs to; best first, each with the words that prove it.
 
-The question is always what the two deal in, not what the text mentions: a university that hosts a speech is a venue, and
-one of nine fields in a communiqué is an item.
+The question is what the two deal in, not what the text mentions: a university that hosts a speech is a venue, and one
+of nine fields in a communiqué is an item.
 """
 
 from __future__ import annotations
