@@ -62,6 +62,47 @@ def judgement() -> Iterator[tuple[str, float]]:
     yield "sectors.first_among.all", result["all"]["first_sector_among"]
 
 
+def candidates() -> Iterator[tuple[str, float]]:
+    """What title and summary alone (250 characters) keep of the gold records, by grade, the source unknown."""
+    from crawler.classify import worth_fetching
+    from crawler.lexicon import load
+
+    kept: Counter[int] = Counter()
+    every: Counter[int] = Counter()
+    for path in RECORDS:
+        for record in map(json.loads, path.read_text("utf-8").splitlines()):
+            every[record["grade"]] += 1
+            kept[record["grade"]] += worth_fetching(
+                record["title"] or "", record["text"][:250], language="", country="", lexicon=load()
+            )
+    yield "candidates.recall.grade2", kept[2] / every[2]
+    yield "candidates.recall.grade1", kept[1] / every[1]
+
+
+def documents() -> Iterator[tuple[str, float]]:
+    """Grade and sectors of our own short documents (tests/cases/documents)."""
+    import yaml
+
+    from crawler.classify import classify
+    from crawler.lexicon import load
+    from crawler.types import Text
+
+    right: Counter[bool] = Counter()
+    sectors: Counter[bool] = Counter()
+    for path in sorted((CASES / "documents").glob("*.yaml")):
+        for case in yaml.safe_load(path.read_text("utf-8")):
+            verdict = classify(
+                Text(title=case["title"], text=case["text"], language=path.stem, country=case.get("country") or ""),
+                load(),
+            )
+            right[verdict.grade == case["grade"]] += 1
+            found = {s.sector for s in verdict.sectors} - set(case.get("optional") or ())
+            for sector in found | set(case["sectors"]):
+                sectors[sector in found and sector in case["sectors"]] += 1
+    yield "documents.grade", right[True] / right.total()
+    yield "documents.sectors.micro_f1", 2 * sectors[True] / (2 * sectors[True] + sectors[False])
+
+
 def stories() -> Iterator[tuple[str, float]]:
     """Stories of the gold records after `ingest` into one database, within and across languages."""
     from crawler.app import App
@@ -174,7 +215,7 @@ def phenomena() -> Iterator[tuple[str, float]]:
         yield f"phenomena.grade.{path.stem}", right / len(cases)
 
 
-MEASURES: tuple[Measure, ...] = (judgement, stories, pages, times, phenomena)
+MEASURES: tuple[Measure, ...] = (judgement, candidates, documents, stories, pages, times, phenomena)
 ELSEWHERE = {
     "extraction on pages of others (benchmarks/extract_corpora.py)": ROOT.parent / "shared" / "corpora" / "html_fundus",
     "precision at natural prevalence (benchmarks/stream_to_lines.py)": ROOT.parent / "shared" / "corpora",
