@@ -1,5 +1,6 @@
 """One rule of reading a page at a time."""
 
+import json
 import random
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,6 +69,45 @@ def test_canonical_url_is_believed_on_the_pages_own_site_only(href: str, believe
 def test_title_comes_without_the_sites_name(title: str, site: str) -> None:
     head = f'<meta property="og:site_name" content="{site}">' if site else ""
     assert read(page(head, title=title, h1="")).title.removesuffix(" | World") == TITLE
+
+
+def declared(headline: str, shared: str) -> str:
+    return (
+        f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", "headline": headline})}</script>'
+        f'<meta property="og:title" content="{shared}"><meta property="article:section" content="Business">'
+    )
+
+
+@pytest.mark.parametrize(
+    ("headline", "shared", "listed", "h1"),
+    [
+        (TITLE, f"{TITLE} * The Paper * by Bilal Anjum", f"{TITLE} * The Paper", TITLE),  # no longer form of a cut title
+        (f"Shipping: {TITLE}", TITLE, f"Shipping: {TITLE}", f"Shipping: {TITLE}"),  # a kicker
+        (f"{TITLE} | Sea trade", TITLE, f"{TITLE} | Sea trade", TITLE),
+        (f"{TITLE} - Business - paper.example", TITLE, "", ""),  # the section, and the site by its address
+        (f"{TITLE} : 14.03.2025, 10.19", f"{TITLE} : 14.03.2025, 10.19", "", TITLE),  # a time that the heading lacks
+        ("Karachi port and Novorossiysk: berths", TITLE, "Karachi port and Novorossiysk: berths", TITLE),
+    ],
+)
+def test_title_is_what_readers_are_shown(headline: str, shared: str, listed: str, h1: str) -> None:
+    assert read(page(declared(headline, shared), title=listed, h1=h1)).title == TITLE
+
+
+@pytest.mark.parametrize(
+    ("kicker", "title"),
+    [
+        ("Порты", "Карачи и Новороссийск поделят причалы для контейнерной линии"),
+        ("بندرگاہیں", "کراچی اور نوووروسیسک کی بندرگاہیں برتھیں بانٹیں گی"),
+    ],
+)
+def test_kicker_inside_the_heading_is_not_the_title(kicker: str, title: str) -> None:
+    html = page(declared(f"{kicker}: {title}", title), title=title, h1=f"<span>{kicker}</span> {title}")
+    assert read(html).title == title
+
+
+def test_heading_with_the_sites_name_above_the_articles_own_is_no_title() -> None:
+    html = page(title=f"{TITLE} | A paper of the port", h1="A paper of the port", body="")
+    assert read(html.replace("<div class", f"<h1>{TITLE}</h1><div class", 1)).title == TITLE
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,10 @@ _NOT_A_NAME = re.compile(
     re.I,
 )
 _NAME_SPLIT = re.compile(r"\s*(?:[;,|•·\n]|\s(?:and|und|&|и|اور)\s)\s*")
-_SEPARATOR = re.compile(r"^(?:[\s|–—•·:/\\-]|»\s)+|(?:[\s|–—•·:/\\-]|\s[»«])+$")  # not the quotes of a name
-_TITLE_SPLIT = re.compile(r"\s+(?:[|–—•·»«:/\\-]|::|\|\|)\s+|\s*\|\s*|:\s+(?=\S+$)")
+_SEPARATOR = re.compile(r"^(?:[\s|–—•·:/\\-]|[»›]\s)+|(?:[\s|–—•·:/\\-]|\s[»«›‹])+$")  # not the quotes of a name
+_SEPARATED = re.compile(r"\s+[|–—•·»«›‹*/\\-]\s|\s*\|")
+_KICKER = re.compile(r"(?::|\s[|–—•·»›-])\s+$")
+_TITLE_SPLIT = re.compile(r"\s+(?:[|–—•·»«›‹:/\\-]|::|\|\|)\s+|\s*\|\s*|:\s+(?=\S+$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ def read_metadata(
     nodes = tuple(_json_nodes(tree))
     article = _main_article(nodes, url)
     site = _site(metas, nodes, article, url)
-    title = _title(tree, metas, article, site, entry, title_selector)
+    title = _title(tree, metas, article, site, url, entry, title_selector)
     return Metadata(
         title=title,
         title_borne_out=bool(
@@ -248,6 +250,7 @@ def _title(
     metas: dict[str, str],
     article: dict[str, Any],
     site: str,
+    url: str,
     entry: Entry | None,
     selector: str | None,
 ) -> str:
@@ -255,28 +258,72 @@ def _title(
         chosen = next((clean_line(e.text_content()) for e in tree.cssselect(selector)), "")
         if chosen:
             return chosen[:MAX_TITLE]
+    names = (site, urls.site(url))
+    section = _text(article.get("articleSection")) or clean_line(_unescape(metas.get("article:section", "")))
     element = tree.find(".//head/title")
-    page_title = clean_line(element.text_content()) if element is not None else ""
-    headline = without_site(_text(article.get("headline")), site)
-    shared = without_site(_unescape(metas.get("og:title", "")), site)
+    listed, headline, shared, short = (
+        _without_names(title, names, section)
+        for title in (
+            clean_line(element.text_content()) if element is not None else "",
+            _text(article.get("headline")),
+            _unescape(metas.get("og:title", "")),
+            _unescape(metas.get("twitter:title", "")),
+        )
+    )
     heads = [clean_line(h.text_content()) for h in tree.iter("h1")]
     heads = [h for h in heads if h and len(h) <= MAX_TITLE]
     given = entry.title if entry else ""
     if article or metas.get("og:type", "").lower() == "article":
         # What the newsroom declares; in full, where it is cut for search engines.
         chosen = headline if len(words(headline)) >= 2 else shared
+        shown = next((h for h in heads if _alike(h, headline) or _alike(h, shared)), "")
+        if headline and same_text(headline, listed) and same_text(shared, shown):
+            chosen = shared  # what readers and other sites are shown; the headline is the one for search engines
         whole = chosen.rstrip(" .…")
         if len(chosen) >= 100 or whole != chosen:
-            chosen = next((t for t in (shared, *heads) if len(t) > len(whole) and t.startswith(whole)), chosen)
+            longer = (t for t in (shared, *heads) if len(t) > len(whole) and t.startswith(whole))
+            chosen = next((t for t in longer if not _SEPARATED.match(t[len(whole) :])), chosen)
         if len(words(chosen)) >= 2:
-            return chosen[:MAX_TITLE]
-    declared = [t for t in (shared, without_site(_unescape(metas.get("twitter:title", "")), site)) if t]
-    declared.append(without_site(page_title, site))
+            return _bare(chosen, (headline, shared, short), heads)[:MAX_TITLE]
+    declared = [t for t in (shared, short, listed) if t]
     # Else the heading that the reader sees, if a declaration bears it out.
-    for head in heads:
-        if any(_alike(head, title) for title in (*declared, given) if title):
-            return head[:MAX_TITLE]
+    for borne_out in (_is_title_of, _alike):
+        for head in heads:
+            if any(borne_out(head, title) for title in (*declared, given) if title):
+                return _bare(head, declared, [])[:MAX_TITLE]
     return (next((t for t in (*declared, given, *heads) if t), ""))[:MAX_TITLE]
+
+
+def _is_title_of(head: str, title: str) -> bool:
+    """Whether `title` is `head`, or begins with it and names the site behind it."""
+    return bool(words(head)) and (same_text(head, title) or same_text(head, _TITLE_SPLIT.split(title)[0]))
+
+
+def _bare(title: str, declared: Sequence[str], heads: Sequence[str]) -> str:
+    """`title` without the kicker before it, or the section or date behind it, that another rendering does without."""
+    plain = title.casefold()
+    for other, shown in (*((t, False) for t in declared), *((t, True) for t in heads)):
+        bare, rest = other.casefold(), len(title) - len(other)
+        if len(words(other)) < 3 or not 0 < rest < len(other):
+            continue
+        kicker, tail = title[:rest], title[-rest:]
+        if plain.endswith(bare) and (_KICKER.search(kicker) or (shown and kicker.endswith(" "))):
+            return other
+        if plain.startswith(bare) and (_SEPARATED.match(tail) or (shown and not tail[0].isalnum())):
+            return other
+    return title
+
+
+def _without_names(title: str, sites: Sequence[str], section: str) -> str:
+    """`title` without what follows it after a dash or a bar: the names of the site, and of the section before them."""
+    for site in sites:
+        title = without_site(title, site)
+    parts = _TITLE_SPLIT.split(title)
+    if section and len(parts) > 1 and same_text(parts[-1], section):
+        shorter = clean_line(_SEPARATOR.sub("", title[: -len(parts[-1])]))
+        if len(words(shorter)) >= 2:
+            return shorter
+    return title
 
 
 def _alike(one: str, other: str) -> bool:
