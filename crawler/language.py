@@ -72,7 +72,7 @@ _PRIOR = {"latin": ("en", 20.0), "cyrillic": ("ru", 4.0), "arabic": ("ur", 4.0),
 _PRIOR_HINT = 6.0
 _MIN_BELIEF = 0.02
 
-# The letters of each alphabet. A language is out of the question if more than FOREIGN of the letters are none of its own.
+# The letters of each alphabet. A language is out of the question if more than FOREIGN of a text's letters are not in it.
 FOREIGN = 0.02
 _COMMON = "абвгдежзклмнопрстуфхцчш"
 _ALPHABETS = {
@@ -123,8 +123,8 @@ _WORDS = {
         "جنوری فروری مارچ اپریل مئی جون جولائی اگست ستمبر اکتوبر نومبر دسمبر".split()
     ),
     "fa": frozenset(
-        "در به از با که را این است شد می های برای بر خود آن ها شود شده کرد کرده کند کنند کنید باید دارد دارند خواهد نیست نیز "
-        "یک گفت اعلام هر و".split()
+        "در به از با که را این است شد می های برای بر خود آن ها شود شده کرد کرده کند کنند کنید باید دارد دارند خواهد "
+        "نیست نیز یک گفت اعلام هر و".split()
     ),
     "ps": frozenset("د په چې چي او له کې کي سره څخه دې دي شي وي يې يي ته دغه".split()),
 }
