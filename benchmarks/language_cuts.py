@@ -148,9 +148,8 @@ def main() -> None:
             right = 1 - len(wrong) / len(counted)
             report.setdefault(code, {})[length] = round(right, 4)
             taken = " ".join(f"{name} {n}" for name, n in Counter(answer for answer, _ in wrong).most_common(5))
-            print(
-                f"{code:3} {length:>6} {right:7.4f} of {len(counted):5}  left out {len(found) - len(counted):4}  {taken}"
-            )
+            out = len(found) - len(counted)
+            print(f"{code:3} {length:>6} {right:7.4f} of {len(counted):5}  left out {out:4}  {taken}")
             for answer, text in wrong[: arguments.wrong]:
                 print(f"      {answer}: {text[:120]}", file=sys.stderr)
     if arguments.json:

@@ -72,7 +72,7 @@ _PRIOR = {"latin": ("en", 20.0), "cyrillic": ("ru", 4.0), "arabic": ("ur", 4.0),
 _PRIOR_HINT = 6.0
 _MIN_BELIEF = 0.02
 
-# The letters of each alphabet. A language is out of the question if more than FOREIGN of a text's letters are not in it.
+# The letters of each alphabet. A language is out of the question if more than FOREIGN of a text's are not in it.
 FOREIGN = 0.02
 _COMMON = "абвгдежзклмнопрстуфхцчш"
 _ALPHABETS = {
