@@ -7,10 +7,12 @@ can be the article; if not, other methods give second opinions and the best judg
 
 import logging
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import accumulate, islice
 
 import trafilatura
 from lxml.cssselect import CSSSelector
@@ -198,7 +200,7 @@ def _is_pointer(leaf: Leaf) -> bool:
     """A line that is a link to something else, with a label at most."""
     if leaf.linked > 0.85:
         return len(leaf.text) < 200 or not is_sentence(leaf.text)
-    return leaf.linked > 0.35 and len(leaf.text) < 200 and not is_sentence(leaf.text)
+    return leaf.linked > 0.35 and len(leaf.text) < 200 and leaf.tag != "tr" and not is_sentence(leaf.text)
 
 
 def _is_prose(leaf: Leaf) -> bool:
@@ -213,8 +215,10 @@ def _refine(lines: Sequence[str], leaves: Sequence[Leaf], *, title: str, summary
     """`lines` as an extractor gave them, corrected by the leaves that they are; as they are where they do not match."""
     wanted = {key for line in lines if (key := "".join(words(line)))}
     positions = [n for n, leaf in enumerate(leaves) if leaf.key in wanted]
-    matched = sum(map(len, {leaves[n].key for n in positions}))
-    if not positions or matched < 0.7 * sum(map(len, wanted)):
+    total = sum(map(len, wanted))
+    if sum(map(len, {leaves[n].key for n in positions})) < 0.7 * total:
+        positions = _holders(wanted, leaves)
+    if not positions or sum(map(len, {leaves[n].key for n in positions})) < 0.7 * total:
         return list(lines)
     home = _home(leaves, positions)
     proses = [
@@ -248,6 +252,23 @@ def _refine(lines: Sequence[str], leaves: Sequence[Leaf], *, title: str, summary
                 continue  # the label over links
             kept.append(n)
     return [*_standfirst(leaves, kept, title=title, summary=summary), *(leaves[n].text for n in kept)]
+
+
+_MOST_PIECES = 500
+_PIECE = 20  # characters; shorter ones are found anywhere
+
+
+def _holders(wanted: set[str], leaves: Sequence[Leaf]) -> list[int]:
+    """The leaves of which `wanted` are the whole or pieces: some sites break their lines inside a paragraph."""
+    keys = [leaf.key for leaf in leaves]
+    held = {n for n, key in enumerate(keys) if key in wanted}
+    ends = list(accumulate(len(key) + 1 for key in keys))
+    text = "\n".join(keys)
+    for piece in islice((key for key in wanted if len(key) >= _PIECE), _MOST_PIECES):
+        found = text.find(piece)
+        if found >= 0:
+            held.add(bisect_right(ends, found))
+    return sorted(held)
 
 
 def _to_the_beginning(leaves: Sequence[Leaf], first: int, home: int, level: int) -> int:

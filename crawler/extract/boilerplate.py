@@ -116,6 +116,13 @@ _NOTE = re.compile(
     r"(?:تازہ\s+ترین|مزید)\s+خبروں\s+کے\s+لی))",
     re.I,
 )
+# Offers between the paragraphs: newsletters, and the boxes that ask before they load what others host.
+_OFFER = re.compile(
+    r"\b(?:delivered|sent|straight|directly?|right)\s+(?:in)?to\s+your\s+(?:inbox|email)|\bin\s+your\s+inbox\b|"
+    r"\bcontains\s+content\s+provided\s+by\s|\bask\s+for\s+your\s+permission\s+before\s+anything\s+is\s+loaded|"
+    r"\bprivacy\s+policy\s+before\s+accepting|\bна\s+(?:вашу|свою)\s+(?:электронную\s+)?почту\b",
+    re.I,
+)
 _MAX_NOTE = 420  # characters
 _HASHTAGS = re.compile(r"^(?:#[\w]+[\s,;]*)+$")
 
@@ -182,6 +189,8 @@ def cut(lines: Sequence[str], *, title: str = "") -> list[str]:
             if line[pointer.end() :].lstrip()[:1] in (":", "–", "—", "-", "|", "»", "›", ">") or not is_sentence(line):
                 continue
         if len(line) <= _MAX_NOTE and _NOTE.match(line) and (above > 0.5 * total or not ahead):
+            continue
+        if short and _OFFER.search(line):
             continue
         if short and (_FURNITURE.match(line) or PUBLISHED_IN.match(line) or _HASHTAGS.match(line)):
             continue

@@ -95,6 +95,15 @@ _DATE = rf"(?:(?i:{_MONTH})\.?\s+{_DAY}(?:,?\s+\d{{4}})?|{_DAY}\s+(?i:{_MONTH})\
 _PLACE = r"[A-ZÀ-ÞА-ЯЁ][A-ZÀ-ÞА-ЯЁ.'’\- ]{2,40}(?:\s*[/,]\s*[A-ZÀ-ÞА-ЯЁ][\wÀ-ÿА-Яа-яё.'’\- ]{2,30}){0,2}"
 _TITLE_PLACE = r"[A-ZА-ЯЁ][a-zа-яё'’\-]{2,25}(?:[ \-][A-ZА-ЯЁ][a-zа-яё'’\-]{2,20}){0,2}"
 _URDU_PLACE = r"[\u0620-\u06d3]{2,15}(?:\s[\u0620-\u06d3]{1,15}){0,3}"
+_URDU_NO_PLACE = r"(?!(?:[\u0620-\u06d3]+\s)*(?:نے|کا|کی|کے|کو|میں|سے|پر|اور|ہے|کہ|کہا|تحریر|رپورٹ|نوٹ)(?:\s|\s*[:：]))"
+_CITY = (
+    r"(?:Islamabad|Karachi|Lahore|Rawalpindi|Peshawar|Quetta|Multan|Faisalabad|Hyderabad|Sialkot|Gwadar|Muzaffarabad|"
+    r"Gilgit|Sukkur|Moscow|St\.?\s+Petersburg|Kazan|Vladivostok|Sochi|Kabul|Tehran|Delhi|New\s+Delhi|Beijing|Dubai|"
+    r"London|Washington|New\s+York|Geneva|Brussels|Ankara|Istanbul|Riyadh|Doha|Astana|Tashkent|Minsk|Kyiv|Kiev|"
+    r"Исламабад|Карачи|Лахор|Равалпинди|Пешавар|Кветта|Москва|Санкт-Петербург|Казань|Владивосток|Сочи|Кабул|Тегеран|"
+    r"Дели|Нью-Дели|Пекин|Дубай|Лондон|Вашингтон|Нью-Йорк|Женева|Брюссель|Анкара|Стамбул|Эр-Рияд|Доха|Астана|Ташкент|"
+    r"Минск|Киев)"
+)
 _DASH = r"[-–—―]{1,2}"
 _PAREN = r"\([^()]{2,90}\)"
 _SLASH = r"/[^/\n]{2,60}/"
@@ -120,9 +129,9 @@ _DATELINES = (
     # ISLAMABAD:   ISLAMABAD, Mar 23:   ISLAMABAD —
     re.compile(rf"^{_PLACE}(?:,?\s+{_DATE})?\s*(?::|\s{_DASH}\s)\s*"),
     # اسلام آباد:
-    re.compile(rf"^{_URDU_PLACE}\s*[:：]\s*(?=\S)"),
-    # Islamabad:  only before a capital, and only one or two words
-    re.compile(rf"^{_TITLE_PLACE}(?:,\s+{_DATE})?:\s+(?=[A-ZА-ЯЁ“\"«])"),
+    re.compile(rf"^{_URDU_NO_PLACE}{_URDU_PLACE}\s*[:：]\s*(?=\S)"),
+    # Islamabad:  a place that is known, or one with a date; "Background:" and "Lavrov:" look the same
+    re.compile(rf"^(?:{_CITY}|{_TITLE_PLACE},\s+{_DATE}):\s+(?=[A-ZА-ЯЁ“\"«])"),
 )
 _CREDIT_LINE = re.compile(
     rf"^\W*(?:(?i:source|credit|courtesy|agency|agencies|with\s+agencies|источник|по\s+материалам|фото|ماخذ|"
@@ -172,6 +181,8 @@ def take_credits(lines: Sequence[str], *, author: str, site: str) -> Credits:
             dateline = line[: match.end()].strip()
             kept[n] = line[match.end() :]
             break
+    while len(kept) > 3 and author and _is_about(author, kept[-1]):
+        kept.pop()
     credited = ""
     while len(kept) > 1 and len(kept[-1]) < _MAX_CREDIT and (match := _CREDIT_LINE.match(kept[-1])):
         credited = credited or _origin(match.group(1))
@@ -190,6 +201,18 @@ def take_credits(lines: Sequence[str], *, author: str, site: str) -> Credits:
         or (_origin(reported.group(1)) if reported else "")
     )
     return Credits(lines=tuple(kept), dateline=dateline.rstrip(" .:–—-"), origin=origin, byline=byline)
+
+
+_ABOUT = re.compile(
+    r"\s*,?\s*(?:is|was|has\s+been|works|writes|covers|reports|joined|ist|является|работает|пишет|—|–)\s", re.I
+)
+_MAX_ABOUT = 700
+
+
+def _is_about(author: str, line: str) -> bool:
+    """Whether `line` tells who the author is."""
+    name = author.split(",")[0]
+    return len(line) <= _MAX_ABOUT and line.startswith(name) and bool(_ABOUT.match(line, len(name)))
 
 
 def _origin(text: str) -> str:

@@ -13,7 +13,7 @@ MAX_DEPTH = 200
 
 _BLOCKS = frozenset(
     "address article aside blockquote body br center dd details dialog div dl dt fieldset figcaption figure footer "
-    "form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+    "form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody tfoot thead tr ul".split()
 )
 _UNSEEN = frozenset(
     "audio button canvas embed head iframe input link math meta noscript object option script select style svg "
@@ -122,6 +122,8 @@ class _Walk:
                 else:
                     inner = len(path) if name != "span" and _is_furniture(child) else furniture
                     self._inline(child, block, path, kinds, depth + 1, inner, lead, linked)
+            if name in ("td", "th"):
+                self._parts.append((" ", linked))  # a row is one leaf, its cells are words of it
             if child.tail:
                 self._parts.append((child.tail, linked))
 
