@@ -194,6 +194,18 @@ def times() -> Iterator[tuple[str, float]]:
     yield "dates.right", right / count
 
 
+def languages() -> Iterator[tuple[str, float]]:
+    """Headlines without any hint, in the five languages of the beat and in their neighbours (tests/cases/language)."""
+    from crawler.language import detect
+
+    for code in ("en", "ru", "ur", "ar", "fa"):
+        lines = (CASES / "language" / f"{code}.txt").read_text("utf-8").splitlines()
+        long = [line for line in lines if len(line) >= 25]
+        yield f"language.{code}", sum(detect(line) == code for line in long) / len(long)
+    others = [line.split("\t") for line in (CASES / "language" / "others.tsv").read_text("utf-8").splitlines()]
+    yield "language.others", sum(detect(line) == code for code, line in others) / len(others)
+
+
 def phenomena() -> Iterator[tuple[str, float]]:
     """Named phenomena of judgement in three languages, a case each (tests/cases/judgement)."""
     from crawler.classify import classify
@@ -215,9 +227,10 @@ def phenomena() -> Iterator[tuple[str, float]]:
         yield f"phenomena.grade.{path.stem}", right / len(cases)
 
 
-MEASURES: tuple[Measure, ...] = (judgement, candidates, documents, stories, pages, times, phenomena)
+MEASURES: tuple[Measure, ...] = (judgement, candidates, documents, stories, pages, times, languages, phenomena)
 ELSEWHERE = {
     "extraction on pages of others (benchmarks/extract_corpora.py)": ROOT.parent / "shared" / "corpora" / "html_fundus",
+    "languages of short cuts (benchmarks/language_cuts.py)": ROOT.parent / "shared" / "corpora",
     "precision at natural prevalence (benchmarks/stream_to_lines.py)": ROOT.parent / "shared" / "corpora",
 }
 

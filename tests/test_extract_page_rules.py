@@ -280,3 +280,36 @@ def test_second_article_below_is_not_read(second: str, wrapped: bool) -> None:
     assert "Jacobabad" not in document.text
     assert "Heatwave" not in document.text
     assert document.text == "\n".join(PROSE)
+
+
+def test_row_of_a_table_is_a_line_of_the_text() -> None:
+    rows = "".join(f"<tr><td>{name}</td><td>{tons} t</td></tr>" for name, tons in (("Wheat", 120), ("Rice", 45)))
+    body = "".join(f"<p>{line}</p>" for line in PROSE[:3]) + f"<table>{rows}</table><p>{PROSE[3]}</p>"
+    assert {"Wheat 120 t", "Rice 45 t"} <= set(read(page(body=body)).text.split("\n"))
+
+
+@pytest.mark.parametrize("first", ["Background: ", "Лавров: ", "Analysis: "])
+def test_word_before_a_colon_that_is_no_city_stays_in_the_text(first: str) -> None:
+    document = read(page(body="".join(f"<p>{line}</p>" for line in (first + PROSE[0], *PROSE[1:]))))
+    assert document.text.startswith(first.strip())
+    assert document.dateline == ""
+
+
+def test_city_before_a_colon_is_a_dateline() -> None:
+    document = read(page(body="".join(f"<p>{line}</p>" for line in ("Karachi: " + PROSE[0], *PROSE[1:]))))
+    assert (document.dateline, document.text.split("\n")[0]) == ("Karachi", PROSE[0])
+
+
+def test_urdu_sentence_before_a_colon_is_no_dateline() -> None:
+    said = "وزیر خارجہ نے کہا: روس کے ساتھ گندم کی تجارت بڑھائی جائے گی اور بندرگاہوں پر سہولتیں دی جائیں گی۔"
+    more = [f"کراچی بندرگاہ پر {n} جہاز روسی گندم لے کر آئے اور ان سے سامان اتارا گیا۔" for n in (12, 15, 18, 21)]
+    document = read(page(body="".join(f"<p>{line}</p>" for line in (said, *more)), h1="", title="روسی گندم"))
+    assert document.text.startswith("وزیر خارجہ نے کہا")
+
+
+def test_note_about_the_author_and_offers_of_newsletters_are_left_out() -> None:
+    note = "Bilal Anjum is a correspondent of this paper and covers shipping, ports and trade from Karachi."
+    offer = "Get the day's shipping news delivered to your inbox every morning, and never miss a berth."
+    lines = (*PROSE[:2], offer, *PROSE[2:], note)
+    document = read(page('<meta name="author" content="Bilal Anjum">', body="".join(f"<p>{x}</p>" for x in lines)))
+    assert document.text == "\n".join(PROSE)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crawler.readers import read, reading_json
+from crawler.readers.feed import MAX_ENTRIES
 from crawler.types import Reading
 
 CASES = Path(__file__).parent / "cases/feeds"
@@ -126,3 +127,13 @@ def test_mutated_feeds_neither_crash_nor_hang() -> None:
                 del body[at:]
         reading = _read(bytes(body))
         assert reading_json(reading)["entries"] == reading_json(_read(bytes(body)))["entries"]
+
+
+def test_feed_of_20_000_items_is_cut_before_it_costs_the_worker_its_deadline() -> None:
+    items = "".join(
+        f"<item><title>Wheat {n}</title><link>https://paper.example/{n}</link></item>" for n in range(20_000)
+    )
+    body = f"<rss version='2.0'><channel><title>T</title>{items}</channel></rss>".encode()
+    reading = read("feed", body, url="https://paper.example/rss", now=None)
+    assert [entry.title for entry in reading.entries] == [f"Wheat {n}" for n in range(MAX_ENTRIES)]
+    assert any(problem.startswith(f"entries: more than {MAX_ENTRIES}") for problem in reading.problems)
