@@ -64,7 +64,9 @@ def decode(body: bytes, content_type: str = "") -> tuple[str, str]:
     if wide:
         return body.decode(wide, "replace"), wide
     try:
-        return body.decode("utf-8"), "utf-8"
+        decoder = codecs.getincrementaldecoder("utf-8")()  # an unfinished last letter is a cut, not another encoding
+        text = decoder.decode(body)
+        return text + "\ufffd" * bool(decoder.getstate()[0]), "utf-8"
     except UnicodeDecodeError:
         pass
     declared = [name for name in _declared(body, content_type) if _known(name)]

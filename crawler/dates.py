@@ -394,7 +394,10 @@ def _relative(text: str, now: datetime, zone: tzinfo) -> tuple[datetime, str, bo
         clock = _clock(rest)
         if clock is None:
             return _instant(day, _MIDNIGHT, zone), "day", False
-        return _instant(day, clock[0], zone), clock[1], False
+        named = _zone(rest[clock[2] :], getattr(zone, "key", ""))
+        if named is not None:  # "сегодня, 08:00 МСК": the day is that zone's too
+            zone, day = named, now.astimezone(named).date() - timedelta(days=_DAYS_BACK[match[1]])
+        return _instant(day, clock[0], zone), clock[1], named is not None
     return None
 
 
@@ -431,7 +434,7 @@ def _parsed(text: str, zone_name: str, today: date | None) -> _Parsed | None:
         bare_zone = _is_zone(after)
         clock = None if bare_zone else _clock(after)
         rest = after[clock[2] :] if clock else after
-        if clock is None and not bare_zone:
+        if clock is None:  # "14:30 05.11.2025 (GMT+3)" names its zone after the date
             clock = _clock(before)
             rest = f"{before} {after}"
         zone = _zone(rest, zone_name) if clock or bare_zone else None

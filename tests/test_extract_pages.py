@@ -107,6 +107,8 @@ def test_time_of_publication_is_right(name: str) -> None:
     else:
         difference = document.published.instant - datetime.fromisoformat(truth)
         assert abs(difference.total_seconds()) < 60
+        if "precision" in expected:
+            assert document.published.precision == expected["precision"]
 
 
 @pytest.mark.parametrize("name", ARTICLES)

@@ -125,7 +125,11 @@ _DATELINES = (
     # (Reuters) -
     re.compile(rf"^\({_AGENCY}\)\s*(?::|{_DASH})\s*"),
     # اسلام آباد (اے پی پی):   لاہور (نیوز ڈیسک)   کراچی(اسٹاف رپورٹر)
-    re.compile(rf"^{_URDU_PLACE}\s*[،,]?\s*\([^()]{{2,90}}\)\s*[:۔،]?\s*(?:{_DASH})?\s*"),
+    # اسلام آباد۔13اکتوبر (اے پی پی):
+    re.compile(
+        rf"^{_URDU_PLACE}\s*(?:[،,]|[،,۔]?\s*\d{{1,2}}\s*{_MONTH}\s*[،,۔]?)?\s*\([^()]{{2,90}}\)\s*[:۔،]?\s*"
+        rf"(?:{_DASH})?\s*"
+    ),
     # ISLAMABAD:   ISLAMABAD, Mar 23:   ISLAMABAD —
     re.compile(rf"^{_PLACE}(?:,?\s+{_DATE})?\s*(?::|\s{_DASH}\s)\s*"),
     # اسلام آباد:

@@ -26,7 +26,7 @@ _FURNITURE_NAME = re.compile(
     r"(?:^|[-_\s])(?:related(?:[-_]?(?:posts?|articles?|stories|news|content|links?))?|jp[-_]relatedposts|yarpp|"
     r"read[-_]?(?:more|also|next)|also[-_]?read|more[-_]?(?:stories|news|from|on)|recommend(?:ed|s|ations?)?|"
     r"newsletters?|subscribe|subscription|sign[-_]?up|mc4wp|share|share[-_]?\w+|sharing|sharedaddy|addtoany|"
-    r"addthis|social|"
+    r"addthis|social|wp[-_]polls?|poll[-_](?:box|block|form|widget|container|question|answers?)|"
     r"social[-_]?\w+|comments?|comment[-_]?\w+|disqus\w*|respond|promo(?:tion)?|outbrain|taboola|mgid|"
     r"adv(?:ert\w*)?|ads?|"
     r"ad[-_]?(?:slot|box|container|wrapper|unit|banner)|banners?|cookies?|cookie[-_]?\w+|consent|gdpr|breadcrumbs?|"

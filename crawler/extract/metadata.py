@@ -69,6 +69,7 @@ _AUTHOR_XPATH = (
     './/*[@itemprop="author"]',
     './/a[@rel="author"]',
     './/*[contains(concat(" ", normalize-space(@class), " "), " author-name ")]',
+    './/*[contains(concat(" ", normalize-space(@class), " "), " wp-block-post-author-name ")]',
     './/*[contains(concat(" ", normalize-space(@class), " "), " byline ")]',
     './/*[contains(concat(" ", normalize-space(@class), " "), " story__byline ")]',
     './/*[contains(concat(" ", normalize-space(@class), " "), " author ")]',

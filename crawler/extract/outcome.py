@@ -54,6 +54,7 @@ _MISSING = re.compile(
 )
 _SCRIPT = re.compile(
     r"(?:enable|requires?|turn on|activate) javascript|javascript (?:is )?(?:disabled|required|must be enabled)|"
+    r"(?:work|run)s? (?:properly )?without javascript|"
     r"включ\w+ (?:поддержку )?javascript|(?:для работы|необходим\w*).{0,40}javascript|جاوا ?اسکرپٹ",
     re.I,
 )
@@ -74,6 +75,7 @@ _LISTING_PATH = re.compile(
     r"page|latest|rubric|rubrics|tema|themes?)(?:/|$))|^/?$|^/(?:index|default|home)\.\w+$|/page/\d+/?$",
     re.I,
 )
+_CHANNEL_HOSTS = ("t.me", "telegram.me")  # /s/NAME is the newest messages of a public channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,8 @@ def judge(tree: HtmlElement, leaves: Sequence[Leaf], *, body: Body, meta: Metada
             return Verdict(outcome="soft_404")
         if short_page and prose < 2 * MIN_ARTICLE and _MISSING.search(visible) and not meta.news:
             return Verdict(outcome="soft_404")
-        if prose < 3 * MIN_ARTICLE and _is_consent(tree, heading, visible):
+        brief = prose < 3 * MIN_ARTICLE
+        if (brief or not meta.news) and _is_consent(tree, heading, visible, brief=brief):
             return Verdict(outcome="consent")
         if prose < 2 * MIN_ARTICLE and _is_login(tree, heading, visible):
             return Verdict(outcome="login")
@@ -112,7 +115,10 @@ def judge(tree: HtmlElement, leaves: Sequence[Leaf], *, body: Body, meta: Metada
             if prose >= 60:
                 return Verdict(outcome="teaser", problem="paywall: only the beginning is shown")
             return Verdict(outcome="login", problem="paywall")
-    path = urlsplit(url).path
+    parts = urlsplit(url)
+    path = parts.path
+    if parts.hostname in _CHANNEL_HOSTS and path.startswith("/s/"):
+        return Verdict(outcome="listing", problem="listing: the preview of a channel")
     if _LISTING_PATH.search(path) and not (meta.news and body.verdict >= 0.6):
         return Verdict(outcome="listing", problem="listing: the address is one of a section")
     if prose >= MIN_ARTICLE and body.verdict >= 0.3:
@@ -128,11 +134,13 @@ def judge(tree: HtmlElement, leaves: Sequence[Leaf], *, body: Body, meta: Metada
     return Verdict(outcome="unreadable", problem="empty: no text found")
 
 
-def _is_consent(tree: HtmlElement, heading: str, visible: str) -> bool:
-    if _CONSENT.search(heading):
+def _is_consent(tree: HtmlElement, heading: str, visible: str, *, brief: bool) -> bool:
+    """Told by the heading or the text of a brief page; by both of one as long as an article on privacy may be."""
+    named = bool(_CONSENT.search(heading))
+    if brief and named:
         return True
     hits = {m.group().lower() for m in _CONSENT.finditer(visible[:6_000])}
-    return len(hits) >= 2 and len(visible) < 6_000 and sum(1 for _ in tree.iter("a")) < 40
+    return (brief or named) and len(hits) >= 2 and len(visible) < 6_000 and sum(1 for _ in tree.iter("a")) < 40
 
 
 def _is_login(tree: HtmlElement, heading: str, visible: str) -> bool:
