@@ -80,7 +80,7 @@ _MARKS = _INVISIBLE | _WIDE_CHARS
 _RUN = re.compile(f"[ {_BLANKS}]{{2,}}")
 _CYRILLIC = frozenset(map(chr, range(0x400, 0x500)))
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_MIXED = re.compile(r"[A-Za-z][Ѐ-ӿ]|[Ѐ-ӿ][A-Za-z]")
+_MIXED = re.compile(r"[Ѐ-ӿ](?:(?=[A-Za-z])|(?<=[A-Za-z][Ѐ-ӿ]))")  # one class to begin with: the search skips all else
 _MIXED_WORD = re.compile(r"(?:[A-Za-z]+[Ѐ-ӿ]|[Ѐ-ӿ]+[A-Za-z])[A-Za-zЀ-ӿ]*")
 _TO_CYRILLIC = {ord(a): b for a, b in zip("aceopxykmhtbABCEHKMOPTXYI", "асеорхукмнтвАВСЕНКМОРТХУІ", strict=True)}
 _TO_LATIN = {ord(a): b for a, b in zip("асеорхуіАВСЕНКМОРТХУІ", "aceopxyiABCEHKMOPTXYI", strict=True)}
@@ -88,7 +88,7 @@ _TO_LATIN = {ord(a): b for a, b in zip("асеорхуіАВСЕНКМОРТХУ
 
 def one_script(text: str) -> str:
     """`text` with Latin look-alikes inside Cyrillic words, and the reverse, written in the word's own script."""
-    return _MIXED_WORD.sub(_own_script, text) if _MIXED.search(text) else text
+    return _MIXED_WORD.sub(_own_script, text) if not text.isascii() and _MIXED.search(text) else text
 
 
 def _own_script(match: re.Match[str]) -> str:

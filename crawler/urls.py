@@ -158,6 +158,7 @@ _BROKEN_SCHEME = re.compile(
 _BARE_HOST = re.compile(r"(?:www\.[\w-]+\.)[\w.-]+(?::\d+)?(?:/|$|\?)", re.I)
 
 
+@lru_cache(maxsize=2048)  # each item of a list is asked for five times on its way into the ledger
 def canonical(url: str) -> str:
     """The key of the page at `url`: scheme, form of the host, port, tracking, AMP, default document, changing slug
     and fragment do not count. Idempotent; what is no http(s) address comes back stripped of white space.

@@ -5,6 +5,7 @@ random moments, and then it is left in peace. What it comes to in the end must b
 """
 
 import asyncio
+import gzip
 import json
 import multiprocessing
 import os
@@ -28,7 +29,6 @@ from crawler.app import open_app
 from crawler.config import Config, read_config
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.newsroom.server import Answer, Request, Server
-from crawler.reassess import reassess
 from crawler.reports import audit
 from crawler.spiders.engine import crawl
 from crawler.workers import Pool
@@ -46,6 +46,7 @@ FAULTS: Mapping[str, int] = {
     "500": 4, "502": 2, "503": 2, "429": 1, "404": 2, "reset": 4, "truncated": 4, "gzip cut": 2, "slow": 4,
     "timeout": 1, "304": 3, "empty": 2, "apology": 2, "garbage": 1,
 }  # fmt: skip
+ALLOWS_ALL = ("404", "empty", "apology", "garbage")  # where robots.txt is so, everything is allowed: no fault, a rule
 # From the last kill on: every second chance (10 min, 1 h, 6 h, 1 d, 3 d) and what a host or a source rests for.
 STEPS = (timedelta(minutes=20), timedelta(hours=2), timedelta(hours=8), timedelta(hours=30), timedelta(days=4))
 
@@ -92,6 +93,8 @@ class Troubled:
             random = Random(f"{self.seed} {request.host} {request.path} {number}")
             fault = random.choices((*FAULTS, ""), (*FAULTS.values(), 100 - sum(FAULTS.values())))[0]
             self.faults[fault or "none"] += 1
+        if request.path == "/robots.txt" and fault in ALLOWS_ALL:
+            return calm
         return _spoiled(calm, fault, random)
 
     def __enter__(self) -> "Troubled":
@@ -116,8 +119,6 @@ def _spoiled(calm: Answer, fault: str, random: Random) -> Answer:
         case "truncated" if calm.body:
             return replace(calm, cut_after=random.randrange(len(calm.body)), compress=False)
         case "gzip cut" if calm.body:
-            import gzip
-
             whole = gzip.compress(calm.body, mtime=0)
             headers = {**calm.headers, "Content-Encoding": "gzip"}
             return replace(calm, body=whole[: random.randrange(1, len(whole))], headers=headers, compress=False)
@@ -147,13 +148,16 @@ def _crawl(config: Path, moments: tuple[datetime, ...], log: Path) -> None:
 
 
 async def _passes(config: Config, database: Path, moments: tuple[datetime, ...]) -> None:
-    at = moments[0]
-    with open_app(config, database=database, mode="write", holder="chaos", clock=lambda: at) as app:
+    now = moments[0]
+    with open_app(config, database=database, mode="write", holder="chaos", clock=lambda: now) as app:
         app.sync_sources()
         async with Pool(2) as pool:
-            for at in moments:  # noqa: B007 - the clock reads it
+            for moment in moments:
+                now = moment
                 summary = await crawl(app, pool, everything=True)
                 print(json.dumps(summary.totals()), file=sys.stderr, flush=True)
+                if moment - moments[0] > sum(STEPS, timedelta()) and not app.store.frontier.backlog(now)[0]:
+                    break
 
 
 def _database(config: Path) -> Path:
@@ -295,15 +299,6 @@ class Knowledge:
         return out
 
 
-def place_again(config: Path) -> None:
-    """Copies and stories again, in the order of publication. Which of two possible stories an article joined depends a
-    little on what was read before it, faults or not; what is known must not."""
-    settings = read_config(config, config.parent)
-    with open_app(settings, database=_database(config), mode="write", holder="chaos", clock=lambda: NOW) as app:
-        app.store.note("placing", "other rules")
-        reassess(app, dry_run=False)
-
-
 def knowledge(database: Path) -> Knowledge:
     connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
     try:
@@ -335,11 +330,12 @@ def knowledge(database: Path) -> Knowledge:
 
 
 def _later(begin: datetime) -> tuple[datetime, ...]:
+    """This moment, all second chances of what fails at it, and more for what begins later; the crawl stops when idle."""
     moments, at = [], begin
     for step in STEPS:
         at += step
         moments.append(at)
-    return (*moments, at + timedelta(days=5))
+    return (begin, *moments, *(at + n * timedelta(days=5) for n in range(1, 6)))
 
 
 def undisturbed(troubled: Troubled, folder: Path) -> tuple[Knowledge, int]:
@@ -350,9 +346,8 @@ def undisturbed(troubled: Troubled, folder: Path) -> tuple[Knowledge, int]:
     desk.in_peace(NOW)
     requests = len(troubled.server.hits())
     troubled.newsroom.advance()
-    desk.in_peace(NOW + timedelta(minutes=20), *_later(NOW + timedelta(minutes=20)))
+    desk.in_peace(*_later(NOW + timedelta(minutes=20)))
     assert not desk.problems, desk.problems
-    place_again(desk.config)
     return knowledge(_database(desk.config)), requests
 
 
@@ -372,10 +367,8 @@ def trial(troubled: Troubled, folder: Path, *, seed: int, requests: int) -> tupl
         desk.in_peace(now)  # with faults, but not killed
         troubled.newsroom.advance()
     troubled.calm()
-    desk.in_peace(now, *_later(now))
+    desk.in_peace(*_later(now))
     desk.sound()
-    place_again(desk.config)
-    desk.audit()
     found = knowledge(_database(desk.config))
     open_ = [url for url, state in found.entries.items() if state == "pending"]
     if open_:

@@ -22,13 +22,15 @@ from crawler.text import one_script
 
 MOST = 4_000_000  # bytes that are looked at
 _ESCAPE = re.compile(r"\\u(?![dD][89a-fA-F])([0-9a-fA-F]{4})")  # halves of surrogate pairs stay as they are
-_DROPPED = (
-    "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u0301\u0308\u064e\u064f\u0650\u0652\u0651\u0654\u0670\u0640\u0621"
-)
+# What is dropped or written alike, in all scripts and in the Arabic one; no sentence in that is without these letters.
+_DROPPED = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u0301\u0308"
+_SAME = dict(zip("ё\xa0", "е ", strict=True))
+_ARABIC = "اآأإورسن"
+_DROPPED_ARABIC = "\u064e\u064f\u0650\u0652\u0651\u0654\u0670\u0640\u0621"
+_SAME_ARABIC = dict(zip("يىئكةهأإآؤ", "یییکہہاااو", strict=True))
 _WORD = re.compile(r"[^\W\d_]{4,}")
 SHOWN = 0.5  # of the longer words of a title: the page that shows fewer is another one
 LEAST = 500  # bytes of a page whose title has no such word; less is no article
-_SAME = dict(zip("يىئكةهأإآؤё\xa0", "یییکہہاااوе ", strict=True))
 
 
 @functools.lru_cache(maxsize=4)
@@ -137,9 +139,10 @@ def _plain(text: str) -> str:
         text = html.unescape(text)
     text = text.lower()
     if not text.isascii():
-        for char in _DROPPED:  # str.replace: str.translate costs twenty times as much
+        arabic = any(letter in text for letter in _ARABIC)
+        for char in _DROPPED + _DROPPED_ARABIC * arabic:  # str.replace: str.translate costs twenty times as much
             text = text.replace(char, "")
-        for char, to in _SAME.items():
+        for char, to in (_SAME | _SAME_ARABIC if arabic else _SAME).items():
             text = text.replace(char, to)
     return text
 

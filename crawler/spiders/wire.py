@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urljoin
@@ -35,6 +36,7 @@ MAX_HEADER_BYTES = 64_000
 CONNECT_S = 15.0  # three SYNs are repeated after 1, 3 and 7 s
 KEEP_ALIVE_S = 15.0
 MAX_REDIRECTS = 5  # of a file that is saved; the fetcher counts those of pages
+RENEW_S = 3600  # how long a set of certificate authorities is good
 MOST_KEPT = 128  # hosts whose connections are kept; fewer where the system grants few files
 
 
@@ -89,7 +91,6 @@ class Wire:
     def __init__(self, config: CrawlConfig, *, base: Path = Path()) -> None:
         self._config = config
         self._base = base  # what the paths of CA files start from
-        self._contexts: dict[Path | None, ssl.SSLContext] = {}
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._deadlines: set[asyncio.Timeout] = set()
         self._kept: dict[str, float] = {}  # host -> when its connection was last used
@@ -141,7 +142,7 @@ class Wire:
             headers=headers,
             allow_redirects=False,
             proxy=asked.proxy,
-            ssl=self._context(asked.ca_file),
+            ssl=self._context(asked.ca_file) if asked.proxy or request.url.startswith("https:") else True,
             trace_request_ctx=(asked, deadline, self._config.timeout_s),
         ) as answer:
             raw = answer.raw_headers
@@ -270,15 +271,20 @@ class Wire:
 
     def _context(self, ca_file: Path | None) -> ssl.SSLContext:
         ca_file = ca_file or self._config.ca_file
-        if ca_file not in self._contexts:
-            context = ssl.create_default_context()
-            if ca_file is not None:
-                try:
-                    context.load_verify_locations(cafile=self._base / ca_file)
-                except (OSError, ssl.SSLError) as error:
-                    raise NoAnswer(Failure.TLS, f"{ca_file}: no usable CA file: {_short(error)}") from None
-            self._contexts[ca_file] = context
-        return self._contexts[ca_file]
+        try:
+            return _trusting(None if ca_file is None else self._base / ca_file, round(time.time()) // RENEW_S)
+        except (OSError, ssl.SSLError) as error:
+            raise NoAnswer(Failure.TLS, f"{ca_file}: no usable CA file: {_short(error)}") from None
+
+
+@lru_cache(maxsize=32)
+def _trusting(ca_file: Path | None, _span: int) -> ssl.SSLContext:
+    """The system's authorities, and those of a file. To read them takes as long as a hundred requests, so a pass takes
+    over what the last one has read; a later `_span` reads them anew, for a daemon that outlives its authorities."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(cafile=ca_file)
+    return context
 
 
 class Handler:
