@@ -159,14 +159,14 @@ def _shares() -> dict[str, dict[str, float]]:
     return table
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def _rarity(group: str, what: str) -> float:
     """1 for what hardly any article on this beat holds, towards 0 for what all hold."""
     share = _shares().get(group, {}).get(what, 0.01)
     return math.log(1 / max(share, 0.01)) / math.log(100)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def _length(group: str, members: frozenset[str]) -> float:
     """The length of a set as a vector of rarities; a neighbour's is asked for again and again."""
     return math.sqrt(sum(_rarity(group, m) ** 2 for m in members))
