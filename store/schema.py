@@ -18,6 +18,9 @@ def migrate(connection: sqlite3.Connection) -> list[str]:
     """Brings the database up to our schema; returns the names of the migrations that ran."""
     database = Database(connection)
     names = [m.name for m in migrations.pending(database)]
+    # First of all, and by itself: sqlite-utils commits its own table before the first migration, and a file that holds
+    # that much and no more when the disk is full or the power fails must be known for ours.
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     migrations.apply(database)
     return names
 
