@@ -746,8 +746,17 @@ def doctor(options: Options) -> None:
 # --- ending -----------------------------------------------------------------------------------------------------------
 
 
+def _open_closed_streams() -> None:
+    """Streams that were closed for us lead to nowhere: else the next file that is opened would be one of them."""
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for good
+
+
 def main(args: list[str] | None = None) -> None:
     """The entry point: every expected failure is a sentence on stderr and its exit code."""
+    _open_closed_streams()
     stdout = sys.stdout
     if isinstance(stdout, io.TextIOWrapper):
         # JSON is UTF-8 whatever the locale, and a lone surrogate comes out as the escape that it came in as.

@@ -18,7 +18,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import yaml
 
+from crawler import urls
 from crawler.errors import ConfigError, UsageError
+from crawler.terminal import plain
 
 try:
     from yaml import CSafeLoader as _Loader
@@ -198,7 +200,7 @@ def parse_config(text: str, *, path: Path = Path("feeds.yaml"), base: Path = Pat
     sources = values.pop("sources", ())
     _check_sources(check, sources)
     if check.mistakes:
-        raise ConfigError([m for _, m in sorted(check.mistakes)])
+        raise ConfigError([plain(m) for _, m in sorted(check.mistakes)])
     digest = DigestConfig(**values.pop("digest", {}))
     crawl = CrawlConfig(**values.pop("crawl", {}))
     keep = KeepConfig(**values.pop("keep", {}))
@@ -417,14 +419,19 @@ def http_url(text: str) -> str:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise _Mistake(f"{text!r} is no URL ({error})") from None
-    unprintable = re.search(r"[\s\x00-\x1f\x7f\ud800-\udfff]", text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or unprintable:
-        raise _Mistake(f"{text!r} is no URL, write one that begins with http:// or https://")
+        raise _Mistake(f"{urls.without_user(text)!r} is no URL ({error})") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or " " in text or not text.isprintable():
+        raise _Mistake(f"{urls.without_user(text)!r} is no URL, write one that begins with http:// or https://")
     if parts.username or parts.password:
-        raise _Mistake("a URL with a user name or password is refused, use a proxy or a header")
+        raise _Mistake("a URL with a user name or password is refused, write it without them")
     if port is not None and (port in BAD_PORTS or port == 0):
         raise _Mistake(f"port {port} is refused (browsers refuse it too)")
+    return text
+
+
+def proxy_url(text: str) -> str:
+    """As `http_url`, but a proxy may want a user and a password; they go to the proxy and into no log."""
+    http_url(urls.without_user(text))
     return text
 
 
@@ -467,6 +474,9 @@ def _resolve(check: _Check, node: yaml.Node, key: str) -> dict[str, tuple[str, i
         raise _Mistake("must be a mapping of host: address:port, or {}")
     out = {}
     for name, value in node.value:
+        if not isinstance(name, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
+            check.wrong(value, key, "must be single values, like host: 127.0.0.1:8080")
+            continue
         match = re.fullmatch(r"\[?([0-9a-fA-F:.]+)\]?:(\d{1,5})", str(value.value))
         try:
             address = str(ip_address(match[1])) if match else ""
@@ -475,7 +485,8 @@ def _resolve(check: _Check, node: yaml.Node, key: str) -> dict[str, tuple[str, i
         if not match or not address or not 0 < int(match[2]) < 65_536:
             check.wrong(value, f"{key}.{name.value}", f"{value.value!r} is no address:port, like 127.0.0.1:8080")
             continue
-        out[str(name.value).lower()] = (address, int(match[2]))
+        # In the form in which a URL's host is looked up, whatever the file writes: пример.test, Dawn.test.
+        out[urls.host(f"http://{name.value}/") or name.value.lower()] = (address, int(match[2]))
     return out
 
 
@@ -548,7 +559,7 @@ _CRAWL: Table = {
     "obey_robots": Item(_of(_bool)),
     "allow_private_addresses": Item(_list(_network)),
     "resolve": Item(_resolve),
-    "proxy": Item(_or_none(http_url)),
+    "proxy": Item(_or_none(proxy_url)),
     "ca_file": Item(_or_none(lambda text: Path(_text(text)))),
 }
 _KEEP: Table = {
@@ -573,7 +584,7 @@ _SOURCE: Table = {
     "title_selector": Item(_or_none(_text)),
     "archive": Item(_or_none(http_url)),
     "spider": Item(_or_none(_id)),
-    "proxy": Item(_or_none(http_url)),
+    "proxy": Item(_or_none(proxy_url)),
     "ca_file": Item(_or_none(lambda text: Path(_text(text)))),
     "delay": Item(_of(duration), to="delay_s"),
     "user_agent": Item(_or_none(_header)),

@@ -105,10 +105,13 @@ def entry_key(entry: Entry) -> str:
 def _new_entry(app: App, source: SourceConfig, entry: Entry) -> NewEntry:
     """How an item would enter the ledger: with the state that its source and its words call for."""
     state, reason = State.PENDING, ""
+    canonical = urls.canonical(entry.url) if entry.url else ""
     if source.role == "witness":
         state, reason = State.REJECTED, WITNESS
     elif entry.url is None:
         state, reason = State.REJECTED, "no usable link"
+    elif canonical == urls.canonical(source.url):
+        state, reason = State.REJECTED, "leads to the list itself"
     elif urls.is_search_link(entry.url):
         state, reason = State.REJECTED, "a search link is no article"
     elif source.fetch_pages == "candidates" and not worth_fetching(
@@ -122,10 +125,10 @@ def _new_entry(app: App, source: SourceConfig, entry: Entry) -> NewEntry:
     published = entry.published or Moment(instant=None)
     waiting = state is State.PENDING
     return NewEntry(
-        key=entry_key(entry),
+        key=canonical or entry_key(entry),
         guid=clean(entry.id)[:1000],
         url=entry.url,
-        canonical_url=urls.canonical(entry.url) if entry.url else "",
+        canonical_url=canonical,
         title=clean(entry.title)[:MOST_TITLE],
         summary=clean(entry.summary)[:MOST_FEED_TEXT] if waiting else "",
         content=clean(entry.content)[:MOST_FEED_TEXT] if waiting else "",
@@ -364,8 +367,8 @@ def _record(
         new = new_article(app, document, verdict, source_id=source.id, country=source.country, first_seen=first_seen)
         new = replace(
             new,
-            etag=fetched.headers.get("etag") if fetched else None,
-            last_modified=fetched.headers.get("last-modified") if fetched else None,
+            etag=fetched.validator("etag") if fetched else None,
+            last_modified=fetched.validator("last-modified") if fetched else None,
             recheck_at=recheck,
         )
         placed = place(app, new, now=now)
@@ -395,7 +398,7 @@ def _settle_recheck(
             revised = judge(app, document, source_id=source.id, country=source.country)
     with app.store.transaction():
         if gone:
-            articles.withdraw(old.id, at=now)
+            articles.withdraw(old.id, at=now, recheck_at=_next_recheck(old.first_seen_at, now))
             return state
         if revised is not None and document is not None:
             app.store.documents.put(
@@ -409,8 +412,10 @@ def _settle_recheck(
         articles.rechecked(
             old.id,
             recheck_at=_next_recheck(old.first_seen_at, now),
-            etag=fetched.headers.get("etag") if fetched else None,
-            last_modified=fetched.headers.get("last-modified") if fetched else None,
+            etag=fetched.validator("etag") if fetched else None,
+            last_modified=fetched.validator("last-modified") if fetched else None,
+            there=(document is not None and document.outcome == "article")
+            or (fetched is not None and fetched.status == 304),
         )
         return state
 

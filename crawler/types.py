@@ -44,6 +44,11 @@ class Fetched:
     def content_type(self) -> str:
         return self.headers.get("content-type", "")
 
+    def validator(self, name: str) -> str | None:
+        """``etag`` or ``last-modified`` as received; None also where it has bytes that cannot go back as they came."""
+        value = self.headers.get(name)
+        return value if value and value.isascii() and value.isprintable() else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 MAX_LENGTH = 4096  # code points of an address; an Urdu slug in percent-encoding takes 1,500
+_USER = re.compile(r"(?<=//)[^/?#\s@]*@")
 _UNWRAPPINGS = 4  # an AMP cache around a redirect around a translation; deeper ones are hostile
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -156,6 +157,11 @@ _BROKEN_SCHEME = re.compile(
     r"^(?:feed:)?(?:h?t?tps?|https?)[:;]?/{1,3}(?=[^/])(?:(https?)(?::|%3a)?/{1,2}(?=[^/]))?", re.I
 )
 _BARE_HOST = re.compile(r"(?:www\.[\w-]+\.)[\w.-]+(?::\d+)?(?:/|$|\?)", re.I)
+
+
+def without_user(text: str) -> str:
+    """A text without the names and passwords of the URLs in it, for logs and messages."""
+    return _USER.sub("", text)
 
 
 @lru_cache(maxsize=2048)  # each item of a list is asked for five times on its way into the ledger

@@ -30,8 +30,9 @@ from typing import Any, Self
 
 from crawler.errors import PakrusError
 
-DEADLINE_S = 10.0
-MEMORY_BYTES = 512 * 2**20  # over what the interpreter and its imports take
+DEADLINE_S = 10.0  # of CPU time; a busy machine is no fault of the page
+PATIENCE = 3  # times the deadline by the clock, for what hangs without working
+MEMORY_BYTES = 256 * 2**20  # over what the interpreter and its imports take
 START_DEADLINE_S = 60.0  # imports on a busy machine; no page is involved yet
 RECYCLE_AFTER = 500  # items; caches and fragmentation grow, a new child costs a second
 RESET_EVERY = 100  # items between two calls of a module's reset_caches()
@@ -206,7 +207,7 @@ class _Worker:
                     self.stop()
                     return "error", detail
                 self._ready = True
-            until = time.monotonic() + self._deadline_s
+            until = time.monotonic() + self._deadline_s * PATIENCE
             _send(link, request, until)
             reply = _receive(link, until)
         except TimeoutError:
@@ -223,6 +224,8 @@ class _Worker:
         code = self.stop(gone=lost == "crash")
         if self._closed:
             lost = "closed"
+        elif code == -signal.SIGPROF:
+            lost = f"deadline: no answer within {self._deadline_s:g} s"
         elif lost == "crash" and code is not None:
             lost = f"crash: the child ended with {signal.Signals(-code).name if code < 0 else code}"
         raise WorkerLost(lost)
@@ -253,7 +256,8 @@ class _Worker:
 
 def _send(link: socket.socket, frame: bytes, until: float) -> None:
     link.settimeout(max(0.001, until - time.monotonic()))
-    link.sendall(_SIZE.pack(len(frame)) + frame)
+    link.sendall(_SIZE.pack(len(frame)))
+    link.sendall(frame)  # apart: a copy of ten megabytes is not free
 
 
 def _receive(link: socket.socket, until: float) -> tuple[str, Any]:
@@ -266,7 +270,7 @@ def _receive(link: socket.socket, until: float) -> tuple[str, Any]:
     return reply
 
 
-def _read(link: socket.socket, size: int, until: float | None) -> bytes:
+def _read(link: socket.socket, size: int, until: float | None) -> bytearray:
     frame = bytearray()
     while len(frame) < size:
         link.settimeout(None if until is None else max(0.001, until - time.monotonic()))
@@ -274,7 +278,7 @@ def _read(link: socket.socket, size: int, until: float | None) -> bytes:
         if not piece:
             raise EOFError
         frame += piece
-    return bytes(frame)
+    return frame
 
 
 class _Values(pickle.Unpickler):
@@ -306,9 +310,11 @@ def _serve(fd: int, functions: Mapping[str, str], memory_bytes: int, deadline_s:
             request = _read(link, _SIZE.unpack(_read(link, _SIZE.size, None))[0], None)
         except (EOFError, OSError):
             return
-        signal.setitimer(signal.ITIMER_REAL, deadline_s + 5)  # ends us if the parent is gone and cannot
+        signal.setitimer(signal.ITIMER_PROF, deadline_s)
+        signal.setitimer(signal.ITIMER_REAL, deadline_s * PATIENCE + 5)  # ends us if the parent is gone and cannot
         reply = _answer(known, request)
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         _send(link, reply, time.monotonic() + deadline_s)
         served += 1
         if served % RESET_EVERY == 0:
@@ -319,7 +325,7 @@ def _serve(fd: int, functions: Mapping[str, str], memory_bytes: int, deadline_s:
 _NO_MEMORY = pickle.dumps(("memory", ""))  # made while there is some
 
 
-def _answer(known: Mapping[str, Callable[..., Any]], request: bytes) -> bytes:
+def _answer(known: Mapping[str, Callable[..., Any]], request: bytearray) -> bytes:
     try:
         name, args, kwargs = pickle.loads(request)  # noqa: S301 - from our own parent
         return pickle.dumps(("value", known[name](*args, **kwargs)), protocol=pickle.HIGHEST_PROTOCOL)

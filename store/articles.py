@@ -347,23 +347,31 @@ class Articles:
         )
 
     def rechecked(
-        self, article_id: int, *, recheck_at: datetime | None, etag: str | None, last_modified: str | None
+        self,
+        article_id: int,
+        *,
+        recheck_at: datetime | None,
+        etag: str | None,
+        last_modified: str | None,
+        there: bool,
     ) -> None:
+        """The page was looked at again. `there`: it showed the article; one that was withdrawn no longer is."""
         self._run(
             "UPDATE articles SET rechecks = rechecks + 1, recheck_at = ?, etag = coalesce(?, etag),"
-            " last_modified = coalesce(?, last_modified) WHERE id = ?",
-            (utc_text(recheck_at) if recheck_at else None, etag, last_modified, article_id),
+            " last_modified = coalesce(?, last_modified),"
+            " withdrawn_at = CASE WHEN ? THEN NULL ELSE withdrawn_at END WHERE id = ?",
+            (utc_text(recheck_at) if recheck_at else None, etag, last_modified, there, article_id),
         )
 
     def postpone(self, article_id: int, *, recheck_at: datetime) -> None:
         """Another look later; this one does not count."""
         self._run("UPDATE articles SET recheck_at = ? WHERE id = ?", (utc_text(recheck_at), article_id))
 
-    def withdraw(self, article_id: int, *, at: datetime) -> None:
-        """The page is gone (404, 410): the text stays, the article says so."""
+    def withdraw(self, article_id: int, *, at: datetime, recheck_at: datetime | None) -> None:
+        """The page is gone (404, 410): the text stays, the article says so. It may come back."""
         self._run(
-            "UPDATE articles SET withdrawn_at = coalesce(withdrawn_at, ?), recheck_at = NULL WHERE id = ?",
-            (utc_text(at), article_id),
+            "UPDATE articles SET withdrawn_at = coalesce(withdrawn_at, ?), recheck_at = ? WHERE id = ?",
+            (utc_text(at), utc_text(recheck_at) if recheck_at else None, article_id),
         )
 
     def link(self, article_id: int, scores: Mapping[int, float]) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from sqlite3 import Row
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,9 @@ from store.records import Pending, State, Validators, is_id, utc_text, utc_time
 if TYPE_CHECKING:
     from store.connection import Store
 
+# Farther off than any second chance or Retry-After: the clock was ahead when it was set.
+_FARTHEST_TRY = timedelta(days=4)
+_FARTHEST_LOOK = timedelta(days=8)
 _CHUNK = 400  # SQLite's default limit of host parameters is far above
 
 
@@ -196,8 +199,8 @@ class Frontier:
         at = utc_text(now)
         rows = self._run(
             "SELECT * FROM entries WHERE state = 'pending' AND url IS NOT NULL"
-            " AND (next_try_at IS NULL OR next_try_at <= ?) ORDER BY next_try_at, id",
-            (at,),
+            " AND (next_try_at IS NULL OR next_try_at <= ? OR next_try_at > ?) ORDER BY next_try_at, id",
+            (at, utc_text(now + _FARTHEST_TRY)),
         )
         out: list[Pending] = []
         pages: set[str] = set()
@@ -212,8 +215,8 @@ class Frontier:
         again = self._run(
             "SELECT e.*, a.etag, a.last_modified, a.id AS kept_id FROM articles a"
             " JOIN entries e ON e.id = (SELECT min(id) FROM entries WHERE article_id = a.id AND url IS NOT NULL)"
-            " WHERE a.recheck_at <= ? ORDER BY a.recheck_at LIMIT ?",
-            (at, limit + 1000),
+            " WHERE a.recheck_at <= ? OR a.recheck_at > ? ORDER BY a.recheck_at LIMIT ?",
+            (at, utc_text(now + _FARTHEST_LOOK), limit + 1000),
         )
         for row in again:
             if row["id"] not in exclude and len(out) < limit:

@@ -251,7 +251,11 @@ def test_a_withdrawn_page_keeps_its_text_and_says_so(tmp_path: Path) -> None:
         row = app.store.articles.row(1)
         assert row["withdrawn_at"] == "2026-11-25T14:00:00Z"
         assert row["text"] == BARTER
-        assert app.store.frontier.take(10, now=now + timedelta(days=30)) == []
+        now = clock.wind(hours=5)  # sites lose pages and find them again
+        (again,) = app.store.frontier.take(10, now=now)
+        _page(app, again, BARTER)
+        assert app.store.articles.row(1)["withdrawn_at"] is None
+        assert app.store.articles.revisions(1) == []
 
 
 def test_a_page_that_fails_stays_pending_with_its_reason_and_rests_after_five_tries(tmp_path: Path) -> None:

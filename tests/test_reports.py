@@ -170,6 +170,9 @@ def test_courtesy_finds_requests_within_a_retry_after(tmp_path: Path) -> None:
             retry_after={0: "60", 130: until},
         )
         (host,) = manners(app)["hosts"]
+        assert host["in_retry_after"] == 0  # 200 with Retry-After binds nobody
+        app.store.connection.execute("UPDATE requests SET status = 429 WHERE retry_after IS NOT NULL")
+        (host,) = manners(app)["hosts"]
         assert host["in_retry_after"] == 3
         assert manners(app)["violations"] == 3
 
@@ -180,6 +183,12 @@ def test_courtesy_finds_what_robots_txt_forbids(tmp_path: Path) -> None:
         asked(app, (0, "/robots.txt"), (2, "/private/1"), (4, "/open"))
         assert manners(app)["disallowed"] == 1
         assert "1 against robots.txt" in courtesy.lines(manners(app))
+        app.store.hosts.put(
+            HostState(
+                host="courier.test", robots="User-agent: *\nDisallow: /\n", robots_good_at=NOON + timedelta(hours=1)
+            )
+        )
+        assert manners(app)["disallowed"] == 0  # the new rules came afterwards
 
 
 # --- sides ------------------------------------------------------------------------------------------------------------
@@ -254,7 +263,7 @@ def test_history_shows_the_versions_what_changed_and_that_it_was_withdrawn(tmp_p
         ]
         assert value["versions"][0]["until"] == utc_text(app.clock())
         assert any("150" in d and "120" in d for d in value["diffs"])
-        Articles(app.store).withdraw(1, at=app.clock())
+        Articles(app.store).withdraw(1, at=app.clock(), recheck_at=None)
         assert "withdrawn 2026-11-25T14:00:00Z" in history.lines(history.report(app.store, 1, diff=False))
         with pytest.raises(NotStored):
             history.report(app.store, 99, diff=False)

@@ -11,15 +11,19 @@ from store.records import HostState
 NOW = datetime(2026, 11, 25, 7, 0, tzinfo=UTC)
 
 
-def play(*events: str) -> tuple[list[str], int]:
-    """``a!``: host a could not be reached; ``ok``: somebody answered. (who was charged, how many were forgiven)."""
+def play(*events: str, up: bool = False) -> tuple[list[str], int]:
+    """``a``: host a could not be reached; ``ok``: somebody answered; ``up``: a connection was made; `up`: the witness
+    can still be connected to. (who was charged, how many were forgiven)."""
     line, charged = Line(), []
     for event in events:
         if event == "ok":
             line.answered()
+        elif event == "up":
+            line.stands("http://w.test/")
+            assert line.witness == "http://w.test/"
         else:
             line.failed(event, lambda event=event: charged.append(event))  # type: ignore[misc]
-    return charged, line.end()
+    return charged, line.end(up=up)
 
 
 def test_nobody_answers_and_nobody_is_charged() -> None:
@@ -35,6 +39,13 @@ def test_one_or_two_at_the_end_are_charged_and_three_hosts_are_our_line() -> Non
     assert play("ok", "a", "b") == (["a", "b"], 0)
     assert play("ok", "a", "a", "a") == (["a", "a", "a"], 0)
     assert play("ok", "a", "b", "c", "c") == ([], 4)
+
+
+def test_of_many_hosts_at_the_end_the_witness_tells_whose_fault_it_is() -> None:
+    assert play("up", "a", "b", "c", up=True) == (["a", "b", "c"], 0)
+    assert play("up", "a", "b", "c", up=False) == ([], 3)
+    assert play("a", "b", "c", "up") == (["a", "b", "c"], 0)
+    assert play("a", "b", "c", up=True) == ([], 3)
 
 
 def test_the_line_is_down_after_many_hosts_and_no_answer() -> None:

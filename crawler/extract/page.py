@@ -24,6 +24,11 @@ from crawler.types import Document, Entry, Moment
 __all__ = ["extract", "reset_caches"]
 
 MAX_BODY = 10_000_000  # bytes
+MAX_TAGS = 200_000  # an article with a thousand comments has 40,000; each costs 400 bytes of a tree
+_UNPRINTABLE = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
+_LIST = re.compile(
+    r"\ufeff?\s*(?:<\?[^>]{0,500}>\s*|<!--.{0,2000}?-->\s*)*<(?:rss|feed|rdf:RDF|urlset|sitemapindex)[\s>]", re.S
+)
 
 
 def extract(
@@ -57,10 +62,16 @@ def extract(
     else:
         text = body
     text = text.replace("\0", "")
+    if len(_UNPRINTABLE.findall(text[:2_000])) * 20 > len(text[:2_000]):
+        return _unreadable(url, "binary: no text but bytes")
     if kind == "text":
         from crawler.extract.saved_text import read_saved_text
 
         return read_saved_text(text, url=url, zone=zone, now=now, entry=entry)
+    if text.count("<") > MAX_TAGS:
+        return _unreadable(url, f"too_large: more than {MAX_TAGS} tags")
+    if _LIST.match(text[:10_000]):
+        return Document(url=url, canonical_url=url, outcome="listing", problems=("listing: a feed or a sitemap",))
     tree = _parse(text)
     if tree is None:
         return _unreadable(url, "no_html: not a page")

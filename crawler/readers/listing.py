@@ -20,6 +20,7 @@ from crawler.charset import decode
 from crawler.readers.markup import line, plain, short_tags, unzip
 from crawler.types import Entry, Moment, Reading
 
+MAX_TAGS = 400_000  # of one page
 MAX_LINKS = 5_000  # of one page; a busy front page has 600
 MAX_BLOCK_TEXT = 4_000  # characters; what is longer is no block of a list
 _LEAST_GROUP = 3  # blocks of one shape that make a list
@@ -63,6 +64,8 @@ def read_listing(
     text, _ = decode(body, content_type)
     if text.lstrip()[:1] in ("{", "["):
         return _json_list(text, url, zone, now, limit, problems)
+    if text.count("<") > MAX_TAGS:
+        return Reading(readable=False, problems=(*problems, f"too_large: more than {MAX_TAGS} tags"))
     text, cut = short_tags(text)
     problems += cut
     try:

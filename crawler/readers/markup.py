@@ -7,7 +7,7 @@ import html
 import re
 import zlib
 
-MAX_UNPACKED = 50_000_000  # bytes of a gz sitemap
+MAX_UNPACKED = 20_000_000  # bytes of a gz sitemap; fifty thousand pages, the most that one may list, take 10 MB
 MAX_TAG = 8_000  # characters of one tag; feedparser's cost grows with the square of the attributes
 MAX_ELEMENTS = 150_000  # of one feed: five seconds of feedparser; 20,000 honest items have fewer
 MAX_DEPTH = 2_000  # of one feed: its loose parser's cost grows with the square

@@ -18,7 +18,12 @@ def report(store: Store, config: Config, *, since: str | None) -> dict[str, Any]
 
     delays = {s.id: s.delay_s for s in config.sources if s.delay_s is not None}
     asked = {r["host"]: r["delay"] or 0.0 for r in store.connection.execute("SELECT host, delay FROM hosts")}
-    rules = dict(store.connection.execute("SELECT host, robots FROM hosts WHERE robots IS NOT NULL").fetchall())
+    agents = {s.id: s.user_agent or config.crawl.user_agent for s in config.sources}
+    # What was asked for before these rules came was asked for under others.
+    rules = {
+        row["host"]: (row["robots"], row["robots_good_at"] or "")
+        for row in store.connection.execute("SELECT host, robots, robots_good_at FROM hosts WHERE robots IS NOT NULL")
+    }
     disallowed = 0
     rows = store.connection.execute(
         "SELECT at, source_id, host, url, status, conditional, retry_after FROM requests"
@@ -40,8 +45,9 @@ def report(store: Store, config: Config, *, since: str | None) -> dict[str, Any]
         minute = row["at"][:16]
         host["requests"] += 1
         host["conditional"] += row["conditional"]
-        if config.crawl.obey_robots and row["host"] in rules and not row["url"].endswith("/robots.txt"):
-            disallowed += not allows(rules[row["host"]], row["url"], config.crawl.agent)
+        text, since_when = rules.get(row["host"], ("", ""))
+        if config.crawl.obey_robots and text and row["source_id"] is not None and row["at"] > since_when:
+            disallowed += not allows(text, row["url"], agents.get(row["source_id"], config.crawl.user_agent))
         host["minutes"][minute] = host["minutes"].get(minute, 0) + 1
         delay = max(delays.get(row["source_id"], config.crawl.per_host_delay_s), asked.get(row["host"], 0.0))
         if last is not None and (at - last).total_seconds() < delay - SLACK_S:
@@ -49,7 +55,7 @@ def report(store: Store, config: Config, *, since: str | None) -> dict[str, Any]
         if until is not None and at < until:
             host["in_retry_after"] += 1
         last = at
-        if row["retry_after"]:
+        if row["retry_after"] and row["status"] in (429, 503):  # on other answers it binds nobody
             until = max(filter(None, (until, retry_after(row["retry_after"], now=at))), default=None)
     for host in hosts.values():
         host["busiest_minute"] = max(host.pop("minutes").values())

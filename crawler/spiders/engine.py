@@ -41,6 +41,7 @@ LOOK_S = 5.0  # how often it asks whether they have
 STOP_GRACE_S = 5.0  # what runs when the stop comes may take so long
 STOP_ABORT_S = 2.0  # and so long to notice that its connection is gone
 SIDES = ("PK", "RU")  # their pages are all fetched: a cheap look at the bytes comes before extraction
+NEVER = (Failure.FORBIDDEN, Failure.ROBOTS, Failure.REDIRECTS, Failure.TOO_LARGE, Failure.TLS)  # nor tomorrow
 NOT_PAGES = ("image/", "audio/", "video/", "font/", "application/zip", "application/octet-stream")
 
 
@@ -228,10 +229,16 @@ class _Pass:
         if not work.cancelled():
             self.error = _first(work.exception())
         try:
-            self._forgiven = self.line.end()
+            self._forgiven = self.line.end(up=await self._line_is_up())
             self.fetcher.flush()
         except StoreError as error:
             self.error = self.error or error
+
+    async def _line_is_up(self) -> bool:
+        """Whether somebody who has answered can still be connected to: asked where that decides who is to blame."""
+        if not self.line.in_doubt or self.line.witness is None or self.stop.is_set():
+            return False
+        return await self.wire.connects(self.line.witness)
 
     def summary(self) -> Summary:
         answered = [s for s in self._lines if s.status is not None]
@@ -241,7 +248,7 @@ class _Pass:
             requests=self.fetcher.requests,
             reached=self.line.reached,
             forgiven=self._forgiven,
-            unreachable=bool(self._lines) and not answered and not self.line.reached and self._forgiven > 0,
+            unreachable=bool(self._lines) and not answered and not self.line.heard and self._forgiven > 0,
             stopped=self.stop.is_set(),
             seconds=time.monotonic() - self._began,
         )
@@ -338,8 +345,10 @@ class _Pass:
             return
         sha = hashlib.sha256(fetched.body).hexdigest()
         validators = Validators(
-            etag=_ascii(headers.get("etag")), last_modified=_ascii(headers.get("last-modified")), body_sha256=sha
+            etag=fetched.validator("etag"), last_modified=fetched.validator("last-modified"), body_sha256=sha
         )
+        if fetched.status == 206:
+            validators = Validators()  # a part that we did not ask for: it must not hide the rest
         if sha == held.body_sha256 and not full:
             visit = replace(visit, outcome=_moved(Outcome.UNCHANGED, fetched), moved_to=fetched.moved_to)
             self._settle(source, state, visit, validators=validators, full=full, fetched=fetched)
@@ -450,7 +459,7 @@ class _Pass:
         match error.failure:
             case Failure.STOPPED:
                 pass
-            case Failure.UNREACHED | Failure.SILENT:
+            case Failure.UNREACHED | Failure.SILENT | Failure.TIMEOUT | Failure.BROKEN | Failure.NO_ROBOTS:
                 self._lines.append(_line(source, visit))
                 self.line.failed(urls.host(state.url), lambda: self._settle(source, state, visit, told=True))
             case Failure.RESTING:
@@ -525,10 +534,15 @@ class _Pass:
         oldest, newest = min(g.since for g in gaps), max(g.until for g in gaps)
 
         async def read(kind: str, url: str) -> Reading | None:
-            async with self.fetcher.get(url, source=source, kind=kind) as fetched:
-                if fetched.status in (429, 503):
-                    raise NoAnswer(Failure.RESTING, f"status {fetched.status}")
-                return await self._read(source, fetched, kind=kind) if fetched.status == 200 else None
+            try:
+                async with self.fetcher.get(url, source=source, kind=kind) as fetched:
+                    if fetched.status in (429, 503):
+                        raise NoAnswer(Failure.RESTING, f"status {fetched.status}")
+                    return await self._read(source, fetched, kind=kind) if fetched.status == 200 else None
+            except NoAnswer as error:
+                if error.failure in NEVER:
+                    return None  # one list that cannot be had must not keep us from the others
+                raise
 
         try:
             found = await backfill.find(
@@ -647,8 +661,11 @@ class _Pass:
             gone, blocked = outcome is Outcome.GONE, outcome is Outcome.BLOCKED
             self._settle_page(pending, fetched=fetched, problem=error, gone=gone, blocked=blocked)
             return
+        if not fetched.body.strip():
+            self._settle_page(pending, fetched=fetched, problem="an answer without a body")
+            return
         kind = fetched.content_type.split(";", 1)[0].strip().lower()
-        if kind.startswith(NOT_PAGES):
+        if kind.startswith(NOT_PAGES) and not _MARKUP.match(fetched.body):
             self._settle_page(pending, fetched=fetched, skipped=f"no page but {kind[:60]}")
             return
         pdf = kind == "application/pdf" or fetched.body.startswith(b"%PDF-")
@@ -683,9 +700,9 @@ class _Pass:
         match error.failure:
             case Failure.STOPPED:
                 pass
-            case Failure.UNREACHED:
-                host = urls.host(pending.url)
-                self.line.failed(host, lambda: self._settle_page(pending, problem=f"no connection: {error.reason}"))
+            case Failure.UNREACHED | Failure.TIMEOUT | Failure.BROKEN | Failure.NO_ROBOTS:
+                reason = f"no connection: {error.reason}" if error.failure is Failure.UNREACHED else str(error)
+                self.line.failed(urls.host(pending.url), lambda: self._settle_page(pending, problem=reason))
             case Failure.RESTING | Failure.SILENT:
                 assert error.until is not None
                 self._postpone(pending, error.reason, error.until)
@@ -732,6 +749,9 @@ _BOT_WALL = re.compile(
     rb"|captcha-delivery\.com|__qrator/|sucuri_cloudproxy|/_sec/cp_challenge|awswaf\.com|px-captcha|smartcaptcha",
     re.IGNORECASE,
 )
+
+
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
 
 # --- small decisions --------------------------------------------------------------------------------------------------
@@ -799,11 +819,6 @@ def _entry(pending: Pending) -> Entry:
         published=published,
         author=pending.author,
     )
-
-
-def _ascii(value: str | None) -> str | None:
-    """A validator that can be sent back as it came; one with other bytes in it cannot."""
-    return value if value and value.isascii() and value.isprintable() else None
 
 
 def _plain(text: str | None) -> str | None:

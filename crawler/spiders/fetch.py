@@ -31,6 +31,7 @@ PACE_MARGIN_S = 0.02  # what a loaded machine may shift between two sends
 MOST_SILENT = 3  # requests in a row without an answer, after which a host is left alone for the rest of a crawl
 REST_AFTER_SILENCE = timedelta(minutes=10)
 REST_AFTER_429 = timedelta(minutes=10)  # where 429 comes without Retry-After
+MOST_LARGE = 2  # bodies over wire.LARGE in memory at a time; all places full of the largest would take 160 MB
 FLUSH_ROWS, FLUSH_S = 50, 1.0
 ACCEPT = {
     "feed": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
@@ -43,9 +44,11 @@ Download = Callable[[Request], Awaitable[Response]]
 
 
 class Line:
-    """Is it them, or is it us? Failures to connect are held back until somebody answers; then they are charged.
+    """Is it them, or is it us? Failures without an answer are held back until somebody answers; then they are charged.
 
-    Where nobody answers after them, our own line is the likelier cause, and they are forgotten.
+    Where nobody answers after them, our own line may be the cause. Of one or two hosts that is not believed; of more,
+    it is for somebody who has answered before to say (`witness`): if that host cannot be connected to either, they are
+    forgotten.
     """
 
     MANY = 3  # hosts in a row that cannot be reached, at the end: us
@@ -53,24 +56,37 @@ class Line:
 
     def __init__(self) -> None:
         self.reached = 0  # answers of any kind
+        self.heard = False  # somebody took a connection at least
+        self.witness: str | None = None  # the URL of the last who did, without a proxy between
         self._held: list[Callable[[], None]] = []
         self._hosts: set[str] = set()
 
     @property
     def is_down(self) -> bool:
-        return not self.reached and len(self._hosts) >= self.DOWN
+        return not self.heard and len(self._hosts) >= self.DOWN
+
+    @property
+    def in_doubt(self) -> bool:
+        return self.heard and len(self._hosts) >= self.MANY
+
+    def stands(self, url: str | None) -> None:
+        """A new connection was made, on the way to `url`; None: through a proxy."""
+        self.heard = True
+        self.witness = url or self.witness
+        self._charge()
 
     def answered(self) -> None:
         self.reached += 1
+        self.heard = True
         self._charge()
 
     def failed(self, host: str, charge: Callable[[], None]) -> None:
         self._hosts.add(host)
         self._held.append(charge)
 
-    def end(self) -> int:
-        """Settles what is still held; returns how many failures are forgiven."""
-        if self.reached and len(self._hosts) < self.MANY:
+    def end(self, *, up: bool = False) -> int:
+        """Settles what is still held; returns how many failures are forgiven. `up`: the witness was connected to."""
+        if self.heard and (up or not self.in_doubt):
             self._charge()
         forgiven = len(self._held)
         self._held.clear()
@@ -108,6 +124,7 @@ class Fetcher:
         self._download = download
         self._line = line
         self._room = asyncio.Semaphore(self._config.concurrency)
+        self._large = asyncio.Semaphore(MOST_LARGE)
         self._hosts: dict[str, _Host] = {}
         self._slow = _slow_hosts(app.config.sources)
         self._rows: list[RequestRow] = []
@@ -157,7 +174,7 @@ class Fetcher:
             unbroken = unbroken and response.status in (301, 308)
             url = target
             moved_to = target if unbroken else moved_to
-        raise NoAnswer(Failure.REDIRECTS, f"more than {MAX_REDIRECTS} redirects, the last to {url[:200]}")
+        raise NoAnswer(Failure.REDIRECTS, f"more than {MAX_REDIRECTS} redirects, the last to {_shown(url)}")
 
     def resting_until(self, url: str) -> datetime | None:
         """The end of the rest that the host of a URL has asked for, if it lasts."""
@@ -230,10 +247,18 @@ class Fetcher:
             await held.enter_async_context(self._room)
             sent_at = self.now()
             began = time.monotonic()
+            sent = False
 
             async def before_send() -> None:
-                nonlocal sent_at, began
+                nonlocal sent_at, began, sent, release
+                if sent:  # a kept connection was closed under it: it goes out once more, a request like any other
+                    self._record(row(None))
+                    self.requests += 1
+                    release = await self._turn(host)
+                sent = True
                 self._may_send(host)
+                if not asked.reused:
+                    self._line.stands(None if asked.proxy else url)
                 began = host.sent = time.monotonic()
                 sent_at = self.now()
                 if host.delay_s:
@@ -241,12 +266,16 @@ class Fetcher:
                     self._app.store.hosts.touch(host.state.host, at=sent_at)
                 release()
 
+            async def on_large() -> None:
+                await held.enter_async_context(self._large)
+
             asked = Exchange(
                 proxy=source.proxy or self._config.proxy,
                 ca_file=source.ca_file,
                 limit=robots.MAX_BYTES if robots_txt else self._config.max_body,
                 cut=robots_txt,
                 before_send=before_send,
+                on_large=on_large,
             )
             request = Request(
                 url,
@@ -254,31 +283,33 @@ class Fetcher:
                 meta={"exchange": asked, "download_slot": host.state.host, "verbatim_url": True},
                 dont_filter=True,
             )
+
+            def row(response: Response | None) -> RequestRow:
+                return RequestRow(
+                    at=sent_at,
+                    source_id=None if robots_txt else source.id,
+                    host=host.state.host,
+                    url=url,
+                    status=response.status if response else None,
+                    bytes=asked.wire_bytes,
+                    duration_ms=round((time.monotonic() - began) * 1000),
+                    conditional=conditional,
+                    retry_after=_header(response, "Retry-After") if response else None,
+                )
+
             self._may_send(host)
             self.requests += 1
             response: Response | None = None
             try:
                 response = await self._download(request)
             except NoAnswer as error:
-                if asked.connected or error.failure is Failure.TLS:
-                    self._line.answered()  # somebody took the connection: the line is up
+                if error.failure is Failure.TLS:
+                    self._line.answered()  # somebody said something, if the wrong thing
                 host.silent += error.failure in (Failure.UNREACHED, Failure.TIMEOUT)
                 raise
             finally:
                 elapsed = round((time.monotonic() - began) * 1000)
-                self._record(
-                    RequestRow(
-                        at=sent_at,
-                        source_id=None if robots_txt else source.id,
-                        host=host.state.host,
-                        url=url,
-                        status=response.status if response else None,
-                        bytes=asked.wire_bytes,
-                        duration_ms=elapsed,
-                        conditional=conditional,
-                        retry_after=_header(response, "Retry-After") if response else None,
-                    )
-                )
+                self._record(row(response))
         finally:
             release()
         self._line.answered()
@@ -346,9 +377,10 @@ class Fetcher:
 
     def _look_at(self, url: str, source: SourceConfig, *, came_from: str | None) -> None:
         port = urlsplit(source.url).port
-        reason = refuse_url(url, ports=() if port is None else (port,))
+        ports = () if port is None else (port,)
+        reason = refuse_url(url, ports=ports, allowed=self._config.allow_private_addresses)
         if reason is not None:
-            where = f" (redirect from {came_from[:200]})" if came_from else ""
+            where = f" (redirect from {_shown(came_from)})" if came_from else ""
             raise NoAnswer(Failure.FORBIDDEN, f"{reason}{where}")
 
     def _headers(self, source: SourceConfig, kind: str, validators: Validators | None = None) -> dict[str, str]:
@@ -442,7 +474,7 @@ def _redirect(response: Response, url: str) -> str | None:
     try:
         return _sendable(urljoin(url, text.strip()))
     except ValueError as error:
-        raise NoAnswer(Failure.REDIRECTS, f"to no URL: {text[:200]!r} ({error})") from None
+        raise NoAnswer(Failure.REDIRECTS, f"to no URL: {_shown(text)!r} ({error})") from None
 
 
 def _sendable(url: str) -> str:
@@ -451,6 +483,10 @@ def _sendable(url: str) -> str:
         return safe_url_string(urldefrag(url).url)
     except ValueError as error:
         raise NoAnswer(Failure.FORBIDDEN, f"no URL: {error}") from None
+
+
+def _shown(url: str) -> str:
+    return urls.without_user(url)[:200]
 
 
 def _resting(state: HostState, now: datetime) -> datetime | None:

@@ -15,8 +15,12 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _COMPATIBLE = IPv6Network("::/96")
 
 
-def refuse_url(url: str, *, ports: Collection[int] = ()) -> str | None:
-    """Why a URL may not be fetched, or None. `ports`: allowed beside the scheme's own (those of the source itself)."""
+def refuse_url(
+    url: str, *, ports: Collection[int] = (), allowed: Sequence[IPv4Network | IPv6Network] = ()
+) -> str | None:
+    """Why a URL may not be fetched, or None. `ports`: allowed beside the scheme's own (those of the source itself);
+    `allowed`: networks that are exempt where an address stands for the host. Through a proxy nobody else looks at it.
+    """
     if len(url) > MAX_URL:
         return f"a URL of {len(url)} characters"
     try:
@@ -34,7 +38,13 @@ def refuse_url(url: str, *, ports: Collection[int] = ()) -> str | None:
         return "a URL with a user name is refused"
     if port is not None and port != DEFAULT_PORTS[parts.scheme] and port not in ports:
         return f"port {port} is refused"
-    return None
+    name = parts.hostname.rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        name = "127.0.0.1"
+    try:
+        return refuse_address(name, allowed=allowed)
+    except ValueError:
+        return None  # a name: its addresses are looked at when it is connected to
 
 
 def _is_odd_number(host: str) -> bool:

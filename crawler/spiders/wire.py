@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import yarl
@@ -26,9 +26,10 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Headers, Response
 
+from crawler import urls
 from crawler.config import CrawlConfig
 from crawler.spiders.body import BadBody, Body
-from crawler.spiders.guard import refuse_address, refuse_url
+from crawler.spiders.guard import DEFAULT_PORTS, refuse_address, refuse_url
 
 MAX_LINE = 16_000  # bytes of a status line (and of one header field)
 MAX_HEADERS = 128
@@ -37,6 +38,8 @@ CONNECT_S = 15.0  # three SYNs are repeated after 1, 3 and 7 s
 KEEP_ALIVE_S = 15.0
 MAX_REDIRECTS = 5  # of a file that is saved; the fetcher counts those of pages
 RENEW_S = 3600  # how long a set of certificate authorities is good
+BEAT_S = 0.25  # how often the loop is seen to be alive
+LARGE = 1_000_000  # bytes of a body, from which it is one of few
 MOST_KEPT = 128  # hosts whose connections are kept; fewer where the system grants few files
 
 
@@ -81,7 +84,11 @@ class Exchange:
     limit: int
     cut: bool = False  # a body that is too long is cut, not refused
     before_send: Callable[[], Awaitable[None]]  # awaited when the connection stands, right before the request goes out
+    on_large: Callable[
+        [], Awaitable[None]
+    ]  # awaited once when the body turns out to be large; nothing is read meanwhile
     connected: bool = field(default=False, init=False)
+    reused: bool = field(default=False, init=False)  # over a connection that was kept from an earlier exchange
     wire_bytes: int = field(default=0, init=False)
 
 
@@ -96,6 +103,7 @@ class Wire:
         self._kept: dict[str, float] = {}  # host -> when its connection was last used
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most_kept = min(MOST_KEPT, max(4, (files - 2 * config.concurrency) // 4))
+        self._beat: asyncio.TimerHandle | None = None
         self.stopped = False
 
     async def exchange(self, request: Request) -> Response:
@@ -104,6 +112,8 @@ class Wire:
             raise NoAnswer(Failure.STOPPED, "the crawl is being stopped")
         asked: Exchange = request.meta["exchange"]
         began = time.monotonic()
+        if self._beat is None:
+            self._beats(asyncio.get_running_loop().time())
         try:
             async with asyncio.timeout(self._config.timeout_s) as deadline:
                 self._deadlines.add(deadline)
@@ -132,6 +142,20 @@ class Wire:
             failure = Failure.BROKEN if asked.connected else Failure.UNREACHED
             raise NoAnswer(failure, f"{type(error).__name__}: {_short(error)}") from None
 
+    def _beats(self, expected: float) -> None:
+        """Moves the deadlines by the time for which our own loop stood still: a judgement took that, not the servers.
+
+        A timer that is due goes off before those that were due later, so that none of these ends an exchange unheard.
+        """
+        loop = asyncio.get_running_loop()
+        late = loop.time() - expected
+        if late > BEAT_S and not self.stopped:
+            for deadline in self._deadlines:
+                due = deadline.when()
+                if due is not None and not deadline.expired():
+                    deadline.reschedule(due + late)
+        self._beat = loop.call_later(BEAT_S, self._beats, loop.time() + BEAT_S)
+
     async def _exchange(self, request: Request, asked: Exchange, deadline: asyncio.Timeout) -> Response:
         session = self._session(proxied=asked.proxy is not None)
         headers = [(k.decode("latin-1"), v.decode("latin-1")) for k, vs in request.headers.items() for v in vs]
@@ -142,6 +166,7 @@ class Wire:
             headers=headers,
             allow_redirects=False,
             proxy=asked.proxy,
+            proxy_headers={"User-Agent": dict(headers).get("User-Agent", "")} if asked.proxy else None,  # of CONNECT
             ssl=self._context(asked.ca_file) if asked.proxy or request.url.startswith("https:") else True,
             trace_request_ctx=(asked, deadline, self._config.timeout_s),
         ) as answer:
@@ -152,9 +177,17 @@ class Wire:
             body = Body(answer.headers.get("Content-Encoding", ""), limit=asked.limit, cut=asked.cut)
             if not asked.cut and (answer.content_length or 0) > asked.limit:
                 raise BadBody(f"{answer.content_length} bytes announced, more than {asked.limit}")
+            large = False
             try:
                 async for piece in answer.content.iter_any():
                     body.feed(piece)
+                    if body.size > LARGE and not large:
+                        large = True
+                        waited = time.monotonic()
+                        await asked.on_large()
+                        due = deadline.when()
+                        if due is not None and not self.stopped:
+                            deadline.reschedule(due + time.monotonic() - waited)
                     if body.full:
                         answer.close()
                         break
@@ -178,7 +211,8 @@ class Wire:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=self._config.timeout_s)
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                reason = refuse_url(url, ports=() if own_port is None else (own_port,))
+                ports = () if own_port is None else (own_port,)
+                reason = refuse_url(url, ports=ports, allowed=self._config.allow_private_addresses)
                 if reason is not None:
                     raise NoAnswer(Failure.FORBIDDEN, reason)
                 async with self._session(proxied=self._config.proxy is not None).get(
@@ -209,6 +243,21 @@ class Wire:
         except (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, TimeoutError, ValueError) as error:
             raise NoAnswer(Failure.BROKEN, f"{type(error).__name__}: {_short(error)}") from None
 
+    async def connects(self, url: str) -> bool:
+        """Whether the host of a URL takes a connection now; nothing is asked of it."""
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+        try:
+            async with asyncio.timeout(min(self._config.timeout_s, CONNECT_S)):
+                for found in await _Resolver(self._config).resolve(host, port, socket.AF_UNSPEC):
+                    if refuse_address(found["host"], allowed=self._config.allow_private_addresses) is None:
+                        _, writer = await asyncio.open_connection(found["host"], found["port"])
+                        writer.close()
+                        return True
+        except (OSError, TimeoutError):
+            return False
+        return False
+
     def _keeps(self, host: str) -> bool:
         """Whether the connection to a host may stay open after this exchange."""
         now = time.monotonic()
@@ -229,6 +278,8 @@ class Wire:
 
     async def close(self) -> None:
         self.stop()
+        if self._beat is not None:
+            self._beat.cancel()
         for session in self._sessions.values():
             await session.close()
 
@@ -238,8 +289,9 @@ class Wire:
             return self._sessions[proxied]
         config = self._config
         trace = aiohttp.TraceConfig()
+        trace.on_connection_create_start.append(_connection_wanted)
         trace.on_connection_create_end.append(_connection_stands)
-        trace.on_connection_reuseconn.append(_connection_stands)
+        trace.on_connection_reuseconn.append(_connection_kept)
         connector = aiohttp.TCPConnector(
             limit=0,  # the fetcher counts
             resolver=_Resolver(config),
@@ -316,7 +368,7 @@ class _Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        named = self._config.resolve.get(host.lower())
+        named = self._config.resolve.get(host.lower().rstrip("."))
         if named is not None:
             address, port = named
             version = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -337,6 +389,20 @@ class _Resolver(AbstractResolver):
         await self._system.close()
 
 
+async def _connection_wanted(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
+    """aiohttp asks once more where a connection is closed without an answer. That is right for one that was kept and
+    has been closed meanwhile; whoever closes a fresh one has answered."""
+    asked = context.trace_request_ctx and context.trace_request_ctx[0]  # None: a file is saved
+    if asked and asked.connected and not asked.reused:
+        raise NoAnswer(Failure.BROKEN, "the connection was closed without an answer")
+
+
+async def _connection_kept(session: aiohttp.ClientSession, context: Any, params: Any) -> None:
+    if context.trace_request_ctx is not None:
+        context.trace_request_ctx[0].reused = True
+    await _connection_stands(session, context, params)
+
+
 async def _connection_stands(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
     if context.trace_request_ctx is None:
         return  # a file is saved
@@ -348,4 +414,4 @@ async def _connection_stands(_session: aiohttp.ClientSession, context: Any, _par
 
 
 def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+    return urls.without_user(" ".join(str(error).split()))[:300]
