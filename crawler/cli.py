@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
@@ -139,7 +140,44 @@ def _show(options: Options, value: Any, lines: Callable[[Any], str]) -> None:
     if options.json:
         _print(value)
     else:
-        click.echo(lines(value))
+        _tell(lines(value))
+
+
+def _tell(text: str) -> None:
+    """A report: folded and coloured where a person looks at it (NO_COLOR: https://no-color.org), else as it is."""
+    if sys.stdout.isatty():
+        from shutil import get_terminal_size
+
+        from crawler.terminal import folded, painted
+
+        width = get_terminal_size().columns
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            text = "\n".join(part for line in text.split("\n") for part in folded(line, width))
+        else:
+            text = painted(text, width)
+    click.echo(text)
+
+
+@contextmanager
+def _progress(length: int | None, what: str) -> Iterator[Callable[[int], None]]:
+    """How far a long work has come, on stderr where that is a terminal: a bar with rate and rest, or where nobody knows
+    the length, a count. Takes how many are done."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+    elif length is not None:
+        with click.progressbar(length=length, label=what, file=sys.stderr, show_pos=True, show_eta=True) as bar:
+            yield lambda done: bar.update(done - bar.pos)
+    else:
+        last = 0.0
+
+        def tell(done: int) -> None:
+            nonlocal last
+            if monotonic() - last > 0.2:  # seconds; more often nobody reads it
+                last = monotonic()
+                click.echo(f"\r{done} {what}", err=True, nl=False)
+
+        yield tell
+        click.echo("\r\x1b[K", err=True, nl=False)
 
 
 def _line(value: Any) -> None:
@@ -178,7 +216,7 @@ def _bytes(name: str) -> bytes:
 @verb(prints=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where the demo leaves its files.")
 def demo(options: Options, out: Path | None) -> None:
-    """The whole pipeline offline, on a bundled newsroom: crawled twice, digest written."""
+    """The whole pipeline offline, on a bundled newsroom: two days and their digests."""
     from crawler.demo.show import show
 
     result = show(out or Path("var/demo"), now=options.now)
@@ -187,7 +225,18 @@ def demo(options: Options, out: Path | None) -> None:
     else:
         from crawler.demo.show import lines
 
-        click.echo(lines(result))
+        _tell(lines(result))
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """The script with which a SHELL completes verbs and options: eval "$(pakrus completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    assert made is not None
+    click.echo(made(cli, {}, "pakrus", "_PAKRUS_COMPLETE").source())
 
 
 @verb()
@@ -260,7 +309,7 @@ def digest(
     from datetime import date
 
     from crawler.config import zone_or_none
-    from crawler.digest.deliver import current, deliver
+    from crawler.digest.deliver import current, deliver, older_form
     from crawler.digest.deliver import verify as verify_edition
 
     with options.app("read" if verify else "wait", "digest") as app:
@@ -271,8 +320,13 @@ def digest(
         which = date.fromisoformat(day) if day else current(app, zone, now)
         if verify:
             differences = verify_edition(app, which, zone=zone, period=period)
+            form = older_form(app, which, zone=zone, period=period)
             if options.json:
-                _print({"date": str(which), "timezone": str(zone), "period": period, "differences": differences})
+                told = {"date": str(which), "timezone": str(zone), "period": period, "differences": differences}
+                _print({**told, "older_form": form})
+            elif form and not differences:
+                click.echo(f"the {period} edition of {which} is whole (its sha256 holds); it has form {form}, which")
+                click.echo("this version does not build any more, so that it cannot be compared with the rows")
             else:
                 click.echo("\n".join(differences) or f"the {period} edition of {which} is what the rows give")
             sys.exit(1 if differences else 0)
@@ -400,10 +454,11 @@ def ingest(options: Options, file: str) -> None:
     from crawler.stream import ingest_lines, summary
 
     errors: list[dict[str, Any]] = []
-    with _input(file) as lines, options.app("wait", "ingest") as app:
+    with _input(file) as lines, options.app("wait", "ingest") as app, _progress(None, "documents") as progress:
 
         def results() -> Iterator[str | dict[str, Any]]:
-            for result in ingest_lines(lines, app):
+            for number, result in enumerate(ingest_lines(lines, app), 1):
+                progress(number)
                 if isinstance(result, dict):
                     errors.append(result)
                     click.echo(f"{file}:{result['line']}: {result['error']}", err=True)
@@ -651,16 +706,6 @@ def backfill(
             )
         _show(options, backfill.to_json(report), backfill.lines)
     sys.exit(1 if report.failed or report.pending else 0)
-
-
-@contextmanager
-def _progress(length: int, what: str) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, with rate and rest, where that is a terminal. Takes how many are done."""
-    if not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    with click.progressbar(length=length, label=what, file=sys.stderr, show_pos=True, show_eta=True) as bar:
-        yield lambda done: bar.update(done - bar.pos)
 
 
 # --- sources and upkeep ----------------------------------------------------------------------------------------------

@@ -49,14 +49,37 @@ class Digests:
             )
         return cursor.lastrowid
 
-    def shown_before(self, date: str, timezone: str, period: str, created_at: datetime) -> set[int]:
-        """The stories that an earlier edition of this zone and period has shown, of those made by `created_at`."""
+    def shown_before(self, date: str, timezone: str, period: str, created_at: datetime) -> dict[int, str]:
+        """The stories that an earlier edition of this zone and period has shown, of those made by `created_at`: story
+        -> date of the last of these."""
         rows = self._run(
-            "SELECT DISTINCT i.story_id FROM digest_items i JOIN digests d ON d.id = i.digest_id"
-            " WHERE d.date < ? AND d.timezone = ? AND d.period = ? AND d.created_at <= ?",
+            "SELECT i.story_id, max(d.date) FROM digest_items i JOIN digests d ON d.id = i.digest_id"
+            " WHERE d.date < ? AND d.timezone = ? AND d.period = ? AND d.created_at <= ? GROUP BY i.story_id",
             (date, timezone, period, utc_text(created_at)),
         )
-        return {row[0] for row in rows}
+        return {row[0]: row[1] for row in rows}
+
+    def articles_before(
+        self, date: str, timezone: str, period: str, created_at: datetime, *, editions: int = 60
+    ) -> dict[int, tuple[str, str]]:
+        """The articles that the last so many earlier editions have shown: article -> (date, created_at) of the last."""
+        rows = self._run(
+            "SELECT d.date, d.created_at, json_extract(a.value, '$.id') AS article FROM"
+            " (SELECT * FROM digests WHERE date < ? AND timezone = ? AND period = ? AND created_at <= ?"
+            "  ORDER BY date DESC LIMIT ?) d, json_tree(d.content) t, json_each(t.value) a"
+            " WHERE t.key = 'articles' AND t.type = 'array' ORDER BY d.date",
+            (date, timezone, period, utc_text(created_at), editions),
+        )
+        return {row["article"]: (row["date"], row["created_at"]) for row in rows}
+
+    def index(self) -> list[Row]:
+        """Every edition without its content but its figures, the newest first."""
+        return self._run(
+            "SELECT date, timezone, period, sha256, created_at, json_extract(content, '$.provisional') AS provisional,"
+            " json_extract(content, '$.summary') AS summary, json_extract(content, '$.lead[0].headline') AS headline,"
+            " json_extract(content, '$.lead[0].headline_language') AS language"
+            " FROM digests ORDER BY date DESC, period, timezone"
+        ).fetchall()
 
     def last(self) -> Row | None:
         return self._run(  # type: ignore[no-any-return]

@@ -277,7 +277,7 @@ def test_a_digest_of_what_was_ingested_can_be_verified(tmp_path: Path) -> None:
     result = pakrus("digest", "--date", "2026-11-25", "--db", path, "--out", tmp_path, "--now", "2026-11-25T12:00:00Z")
     assert result.returncode == 0, result.stderr
     assert [Path(p).name for p in result.stdout.splitlines()] == [
-        "2026-11-25.md", "2026-11-25.html", "latest.md", "latest.html",
+        "2026-11-25.md", "2026-11-25.html", "latest.md", "latest.html", "index.html", "feed.atom",
     ]  # fmt: skip
     assert "Pakistan, Russia set up barter desk" in (tmp_path / "2026-11-25.md").read_text("utf-8")
     assert pakrus("digest", "--date", "2026-11-25", "--verify", "--db", path).returncode == 0

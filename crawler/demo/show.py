@@ -1,4 +1,4 @@
-"""The demo: the bundled newsroom crawled twice, the digest written, a summary that says where everything is."""
+"""The demo: the bundled newsroom over two days, an edition of each, a summary that says where everything is."""
 
 import shutil
 import time
@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from crawler.app import App, open_app, wall_clock
 from crawler.config import DigestConfig, read_config
 from crawler.daemon import crawl_once
-from crawler.demo.newsroom import Newsroom
+from crawler.demo.newsroom import NEXT_DAY, Newsroom
 from crawler.digest.build import closed_edition, open_edition, window
-from crawler.digest.deliver import deliver
+from crawler.digest.deliver import Delivered, deliver
 from crawler.errors import UsageError
 from crawler.files import write_file
 from crawler.reports import audit, courtesy
@@ -32,20 +32,21 @@ def show(out: Path, *, now: datetime | None) -> dict[str, Any]:
     _make_room(out)
     started = time.monotonic()
     config_path = out / "feeds.yaml"
-    # Half an hour before the last seven o'clock in Islamabad, so that the edition closes with the demo.
-    with Newsroom(now=now or _morning(wall_clock())) as newsroom:
+    # The second day ends half an hour before the last seven o'clock in Islamabad, so that its edition closes with it.
+    with Newsroom(now=now or _morning(wall_clock()) - NEXT_DAY) as newsroom:
         write_file(config_path, newsroom.config_text())
         config = read_config(config_path, out)
-        begin = newsroom.now
 
         def clock() -> datetime:
-            return begin + timedelta(seconds=time.monotonic() - started)
+            return newsroom.clock() + timedelta(seconds=time.monotonic() - started)
 
-        passes = []
+        passes: list[dict[str, Any]] = []
+        editions: list[Delivered] = []
         with open_app(config, database=config.database_path, mode="write", holder="demo", clock=clock) as app:
-            for number in (1, 2):
-                if number == 2:
+            for number in (1, 2, 3):
+                if number > 1:
                     newsroom.advance()
+                if number == 2:
                     _wait_for_hosts(app, clock)
                 newsroom.forget()
                 summary = crawl_once(app, everything=True)
@@ -59,27 +60,38 @@ def show(out: Path, *, now: datetime | None) -> dict[str, Any]:
                         **summary.totals(),
                     }
                 )
-            day = open_edition(begin, config.timezone, config.digest.at)
-            close = window(day, config.timezone, config.digest.at).until
-            done = deliver(
-                app,
-                day,
-                zone=config.timezone,
-                period="day",
-                formats=FORMATS,
-                directory=config.digest_directory,
-                now=max(close, clock()),
-            )
+                if number > 1:  # the second pass and the third are the last of their day
+                    editions.append(_edition(app, clock()))
+            last = editions[-1]
             return {
                 "directory": str(out),
                 "config": str(config_path),
                 "database": str(config.database_path),
-                "digest": [str(f) for f in done.files],
+                "digest": [str(f) for f in last.files],
                 "passes": passes,
-                "edition": {"date": day.isoformat(), **done.edition["summary"]},
+                "editions": [
+                    {"date": e.edition["date"], "changed": len(e.edition["changed"]), **e.edition["summary"]}
+                    for e in editions
+                ],
+                "edition": {"date": last.edition["date"], **last.edition["summary"]},
                 "seconds": round(time.monotonic() - started, 1),
                 **_counts(app),
             }
+
+
+def _edition(app: App, now: datetime) -> Delivered:
+    """The edition that closes after `now`, made at its close."""
+    zone, at = app.config.timezone, app.config.digest.at
+    day = open_edition(now, zone, at)
+    return deliver(
+        app,
+        day,
+        zone=zone,
+        period="day",
+        formats=FORMATS,
+        directory=app.config.digest_directory,
+        now=max(window(day, zone, at).until, now),
+    )
 
 
 def _morning(now: datetime) -> datetime:
@@ -128,22 +140,32 @@ def _counts(app: App) -> dict[str, Any]:
 
 
 def lines(value: dict[str, Any]) -> str:
-    first, second = value["passes"]
     ledger = value["entries"]
     rows = [
-        (f"pass {p['pass']}", str(p["requests"]), str(p["not_modified"]), str(p["new"]), str(p["pages"]))
-        for p in (first, second)
+        (
+            f"day {1 if p['pass'] < 3 else 2}, pass {p['pass']}",
+            *(str(p[k]) for k in ("requests", "not_modified", "new")),
+            str(sum(p["pages"].values())),
+        )
+        for p in value["passes"]
     ]
+    pages = [path for path in value["digest"] if path.endswith(".html")]
     out = [
         table(rows, head=("", "requests", "304", "new items", "pages read")),
         "",
         f"ledger    {sum(ledger.values())} items: " + ", ".join(f"{n} {s}" for s, n in sorted(ledger.items())),
         f"articles  {value['articles']} kept, {value['copies']} of them copies, {value['revisions']} edited",
         f"stories   {value['stories']}, {value['stories_in_several_languages']} of them in several languages",
+        *(
+            f"edition   {e['date']}: {e['stories']} stories, {e['stories'] - e['new_stories']} of them updates,"
+            f" {e['changed']} changed since"
+            for e in value["editions"]
+        ),
         f"audit     {value['audit_unexplained']} unexplained; courtesy: {value['courtesy_violations']} violations",
         "",
+        f"read      {next(path for path in pages if 'latest' in path)}",
+        f"all       {next(path for path in pages if path.endswith('index.html'))}",
         f"database  {value['database']}",
-        *(f"digest    {path}" for path in value["digest"] if "latest" not in path),
         f"done in {value['seconds']} s. Ask it something:",
         f"  pakrus --config {value['config']} search Россия",
         f"  sqlite3 {value['database']} 'select day, headline, sectors from daily'",  # noqa: S608 - for a person

@@ -8,19 +8,23 @@ first seen; more than 14 days: nowhere), changed (edits and withdrawals of what 
 import calendar
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crawler.text import sentences
+from crawler.text import sentences, words
 
-SCHEMA = 1
+SCHEMA = 2  # 1: no trend, no figures; a change names no edition
+DAYS = 30  # of the picture of stories a day
+WEEKS = 4  # that this week's sectors are held against
 LATE = timedelta(hours=48)
 TOO_LATE = timedelta(days=14)
 LEADS = 3  # stories above the sectors
-SENTENCES = 2  # quoted a story
+SENTENCES = 2  # quoted of a story's best article; a third where another country's article says something else
+MOST_LINE = 160  # characters of a change
 MOST_SENTENCE = 420  # characters; a longer one is cut at a word
 READER = "en"  # the language of the digest's own words
 
@@ -61,6 +65,7 @@ class FactArticle:
     sectors: Sequence[tuple[str, float]]
     evidence: Sequence[tuple[str, int]]  # (kind of mention, start) in the text
     names: Sequence[str]  # English names of the things mentioned, the most telling first
+    withdrawn: bool = False
 
     @property
     def at(self) -> datetime:
@@ -77,10 +82,13 @@ class Change:
 
     kind: str  # edited | withdrawn
     at: datetime
+    edition: date  # the one that showed it last
     article_id: int
     story_id: int
     title: str
+    text: str
     old_title: str
+    old_text: str
     url: str
     source: str
     language: str
@@ -99,13 +107,34 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One of several values that a story's articles give for one thing."""
+
+    unit: str  # what is counted, a word of the article
+    value: str  # as it stands there
+    quote: str
+    article_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What came before, for the pictures: stories a day, the open day last; stories a sector in this week, and on
+    average in a week of the four before."""
+
+    days: Sequence[tuple[date, int]]
+    sectors: Sequence[tuple[str, int, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All that an edition is made of, as of `created_at`."""
 
     window: Window
     created_at: datetime
     articles: Sequence[FactArticle]  # all of the stories that have an article within the window
-    shown_before: frozenset[int]  # stories of earlier editions
+    shown_before: Mapping[int, date]  # stories of earlier editions -> the last of these
+    figures: Mapping[int, Sequence[Sequence[Figure]]]  # story -> where its articles disagree
+    past: Past
     changes: Sequence[Change]
     sources: Sequence[Health]
     gaps: int
@@ -150,9 +179,11 @@ def build(facts: Facts) -> Json:
         if item is not None:
             items.append(item)
     items.sort(key=_weight)
-    leads = [i for i in items if i["section"] == "core" and not i["update"]][:LEADS]
+    core = [i for i in items if i["section"] == "core"]
+    # New stories first; on a quiet day the weightiest updates join them.
+    leads = [*(i for i in core if not i["update"]), *(i for i in core if i["update"])][:LEADS]
     lead_ids = {i["story_id"] for i in leads}
-    rest = [i for i in items if i["section"] == "core" and i["story_id"] not in lead_ids]
+    rest = [i for i in core if i["story_id"] not in lead_ids]
     sectors: dict[str, list[Json]] = {}
     for item in rest:
         sectors.setdefault(item["sectors"][0]["sector"] if item["sectors"] else "other", []).append(item)
@@ -167,6 +198,7 @@ def build(facts: Facts) -> Json:
         "to": _utc(facts.window.until),
         "created_at": _utc(facts.created_at),
         "provisional": facts.created_at < facts.window.until,
+        "language": READER,
         "summary": _summary(facts, items, seen),
         "lead": leads,
         "sectors": [
@@ -176,6 +208,31 @@ def build(facts: Facts) -> Json:
         "passing": [i for i in items if i["section"] == "passing"],
         "late": [i for i in items if i["section"] == "late"],
         "changed": [_change(c) for c in sorted(facts.changes, key=lambda c: (c.at, c.article_id))],
+        "trend": {
+            "days": [{"date": day.isoformat(), "stories": count} for day, count in facts.past.days],
+            "sectors": [
+                {"sector": s, "name": names.get(s, s.capitalize()), "week": week, "before": before}
+                for s, week, before in facts.past.sectors
+            ],
+        },
+    }
+
+
+def current(edition: Json) -> Json:
+    """An edition in the form of today; what an older form did not hold is empty."""
+    if edition["schema"] == SCHEMA:
+        return edition
+    summary = {"sources_late": [], **edition["summary"]}
+    story: Json = {"figures": [], "news": None}
+    sectors = [{**s, "items": [{**story, **i} for i in s["items"]]} for s in edition["sectors"]]
+    return {
+        "language": READER,
+        "trend": {"days": [], "sectors": []},
+        **edition,
+        "summary": summary,
+        "sectors": sectors,
+        **{name: [{**story, **i} for i in edition[name]] for name in ("lead", "passing", "late")},
+        "changed": [{"edition": None, "before": "", "after": "", **c} for c in edition["changed"]],
     }
 
 
@@ -198,6 +255,7 @@ def _summary(facts: Facts, items: Sequence[Json], seen: Sequence[FactArticle]) -
     down = [h for h in facts.sources if h.state in ("failing", "blocked", "gone", "throttled")]
     silent = [h for h in facts.sources if h.state in ("stale", "empty")]
     heard = [h for h in facts.sources if h.visits and h.state == "good"]
+    late = [h for h in facts.sources if not h.visits and h.since is not None]
     return {
         "stories": len(items),
         "new_stories": sum(not i["update"] for i in items),
@@ -211,9 +269,10 @@ def _summary(facts: Facts, items: Sequence[Json], seen: Sequence[FactArticle]) -
         "gaps": facts.gaps,
         "sources": len(facts.sources),
         "sources_heard": len(heard),
-        "sources_unvisited": sum(not h.visits for h in facts.sources),
+        "sources_unvisited": sum(not h.visits and h.since is None for h in facts.sources),
         "sources_down": [_health(h) for h in down],
         "sources_silent": [_health(h) for h in silent],
+        "sources_late": [_health(h) for h in late],
     }
 
 
@@ -239,7 +298,9 @@ def _item(story_id: int, articles: Sequence[FactArticle], facts: Facts) -> Json 
     grade = max(a.grade for a in known)
     ordered = sorted(known, key=lambda a: (a.at, a.id))
     first = ordered[0]
-    best = _best(known, READER) or _best(known, "")
+    shown = facts.shown_before.get(story_id)
+    told = fresh if shown else known  # an update tells what is new
+    best = _best(told, READER) or _best(told, "")
     assert best is not None
     originals = [a for a in ordered if a.duplicate_of is None]
     scores: dict[str, float] = {}
@@ -249,12 +310,14 @@ def _item(story_id: int, articles: Sequence[FactArticle], facts: Facts) -> Json 
     return {
         "story_id": story_id,
         "section": "late" if late else "core" if grade == 2 else "passing",
-        "update": story_id in facts.shown_before,
+        "update": shown is not None,
+        "news": _news(fresh, shown) if shown else None,
         "grade": grade,
         "headline": best.title,
         "headline_language": best.language,
-        "gloss": [] if best.language == READER else _gloss(known, facts),
-        "sentences": _sentences(known, best),
+        "gloss": [] if best.language == READER else _gloss(best, known, facts),
+        "sentences": _sentences(told, best),
+        "figures": [_figure(values, known) for values in facts.figures.get(story_id, ())],
         "sectors": [
             {"sector": s, "name": facts.sector_names.get(s, s.capitalize())}
             for s in sorted(scores, key=lambda s: (-scores[s], s))[:4]
@@ -280,6 +343,7 @@ def _item(story_id: int, articles: Sequence[FactArticle], facts: Facts) -> Json 
                 "origin": a.origin,
                 "copy": a.duplicate_of is not None,
                 "new": a in fresh,
+                "withdrawn": a.withdrawn,
             }
             for a in ordered
         ],
@@ -298,15 +362,51 @@ def _best(articles: Sequence[FactArticle], language: str) -> FactArticle | None:
     return min(of, key=lambda a: (-a.grade, a.duplicate_of is not None, -a.score, a.at, a.id), default=None)
 
 
-def _sentences(articles: Sequence[FactArticle], best: FactArticle) -> list[Json]:
-    """Up to two sentences with their source: where the two sides meet in the best article; else its beginning."""
-    out = []
-    for start, end in _telling(best)[:SENTENCES]:
-        text = " ".join(best.text[start:end].split())
-        if len(text) > MOST_SENTENCE:
-            text = text[:MOST_SENTENCE].rsplit(" ", 1)[0] + " …"
-        out.append({"text": text, "language": best.language, "source": best.source, "url": best.url, "start": start})
+def _news(fresh: Sequence[FactArticle], shown: date) -> Json:
+    """What an update brings: since which edition, how many articles, of whom."""
+    ordered = sorted(fresh, key=lambda a: (a.at, a.id))
+    return {
+        "edition": shown.isoformat(),
+        "articles": len(fresh),
+        "copies": sum(a.duplicate_of is not None for a in fresh),
+        "sources": list(dict.fromkeys(a.source for a in ordered)),
+    }
+
+
+def _figure(values: Sequence[Figure], known: Sequence[FactArticle]) -> Json:
+    """A thing that is counted otherwise by different articles: each value with its words and who says so."""
+    by_id = {a.id: a for a in known}
+    out: dict[str, Json] = {}
+    for figure in values:
+        article = by_id[figure.article_id]
+        entry = {"source": article.source, "country": article.country, "language": article.language,
+                 "url": article.url, "quote": figure.quote}  # fmt: skip
+        out.setdefault(figure.value, {"value": figure.value, "said": []})["said"].append(entry)
+    return {"unit": values[0].unit, "values": list(out.values())}
+
+
+def _sentences(told: Sequence[FactArticle], best: FactArticle) -> list[Json]:
+    """Two sentences where the two sides meet in the best article, else its beginning; and one of an article of another
+    country in the same language, where it says something else."""
+    out = [_quoted(best, span) for span in _telling(best)[:SENTENCES]]
+    said = {word for quote in out for word in words(quote["text"])}
+    for other in sorted(told, key=lambda a: (a.at, a.id)):
+        if other.country == best.country or other.language != best.language or other.duplicate_of is not None:
+            continue
+        for span in _telling(other)[:1]:
+            quote = _quoted(other, span)
+            new = set(words(quote["text"]))
+            if new and len(new & said) <= len(new) / 2:
+                return [*out, quote]
     return out
+
+
+def _quoted(article: FactArticle, span: tuple[int, int]) -> Json:
+    start, end = span
+    text = " ".join(article.text[start:end].split())
+    if len(text) > MOST_SENTENCE:
+        text = text[:MOST_SENTENCE].rsplit(" ", 1)[0] + " …"
+    return {"text": text, "language": article.language, "source": article.source, "url": article.url, "start": start}
 
 
 def _telling(article: FactArticle) -> list[tuple[int, int]]:
@@ -320,25 +420,47 @@ def _telling(article: FactArticle) -> list[tuple[int, int]]:
     return sorted(span for _, _, span in sorted(rated, reverse=True)[:SENTENCES])
 
 
-def _gloss(articles: Sequence[FactArticle], facts: Facts) -> list[str]:
-    """Names and sectors in the reader's language, from the lexicon; never a composed sentence."""
+_FIGURE = re.compile(r"(?<!\w)\d+(?:[.,\u00a0 ]\d+)*(?!\w)\s?%?")
+
+
+def _gloss(best: FactArticle, articles: Sequence[FactArticle], facts: Facts) -> list[str]:
+    """Sectors, names and the headline's figures in the reader's language, from the lexicon; no composed sentence."""
     sectors = [facts.sector_names.get(s, s) for a in articles for s, _ in a.sectors[:2]]
-    names = [n for a in articles for n in a.names]
-    return list(dict.fromkeys([*sectors, *names]))[:8]
+    names = [n for a in [best, *articles] for n in a.names]
+    figures = [m.group().strip() for m in _FIGURE.finditer(best.title)]
+    return [*list(dict.fromkeys([*sectors[:2], *names]))[:7], *dict.fromkeys(figures)]
 
 
 def _change(change: Change) -> Json:
+    before, after = _difference(change.old_text, change.text) if change.kind == "edited" else ("", "")
     return {
         "kind": change.kind,
         "at": _utc(change.at),
+        "edition": change.edition.isoformat(),
         "article_id": change.article_id,
         "story_id": change.story_id,
         "title": change.title,
         "old_title": change.old_title,
+        "before": before,
+        "after": after,
         "url": change.url,
         "source": change.source,
         "language": change.language,
     }
+
+
+def _difference(old: str, new: str) -> tuple[str, str]:
+    """The first sentence that is not what it was, as it was and as it is; "" where it came or went whole."""
+    was, now = ([" ".join(t[a:b].split()) for a, b in sentences(t)] for t in (old, new))
+    gone, come = ([s for s in one if s not in frozenset(other)] for one, other in ((was, now), (now, was)))
+    before, after = (gone[0] if gone else ""), (come[0] if come else "")
+    if before and after and len(set(words(before)) & set(words(after))) * 3 < len(set(words(before))):
+        before = ""  # two sentences that have little in common are no change of one into the other
+    return _short(before), _short(after)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_LINE else text[:MOST_LINE].rsplit(" ", 1)[0] + " …"
 
 
 def _utc(moment: datetime) -> str:

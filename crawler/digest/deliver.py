@@ -1,17 +1,20 @@
 """Editions to disk: made once, stored, rendered from what is stored, written by rename."""
 
 import difflib
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from sqlite3 import Row
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from crawler.app import App
-from crawler.digest.build import Window, build, canonical, closed_edition, items_of, open_edition, window
-from crawler.digest.formats import render
+from crawler.config import Config
+from crawler.digest.build import SCHEMA, Window, build, canonical, closed_edition, items_of, open_edition, window
+from crawler.digest.formats import index, render
 from crawler.digest.gather import gather
 from crawler.files import write_file
 from store.errors import NotStored
@@ -31,6 +34,7 @@ def deliver(
 ) -> Delivered:
     """Makes the edition of a day unless it is stored, and writes its files. A provisional one is made anew."""
     span = window(day, zone, app.config.digest.at, period)
+    now = now.replace(microsecond=0)  # as it is stored: a rebuild must see the same rows
     made = False
     with app.store.transaction():
         stored = app.store.digests.get(day.isoformat(), str(zone), period)
@@ -54,6 +58,11 @@ def deliver(
     files = [write_file(directory / f"{stem}.{f}", text) for f, text in texts.items()]
     if period == "day" and zone == app.config.timezone and _is_newest(app, day, zone, now):
         files += [write_file(directory / f"latest.{f}", text) for f, text in texts.items()]
+    stored_editions = [_listed(row, app.config) for row in app.store.digests.index()]
+    stored_editions = [e for e in stored_editions if (directory / f"{e['stem']}.html").is_file()]
+    if stored_editions:
+        files.append(write_file(directory / "index.html", index.page(stored_editions)))
+        files.append(write_file(directory / "feed.atom", index.feed(stored_editions)))
     return Delivered(edition=edition, sha256=sha256, made=made, files=tuple(files))
 
 
@@ -79,11 +88,18 @@ def current(app: App, zone: ZoneInfo, now: datetime) -> date:
 
 
 def verify(app: App, day: date, *, zone: ZoneInfo, period: str) -> list[str]:
-    """Rebuilds a stored edition from the rows as of its making; returns what differs, a line each."""
+    """Rebuilds a stored edition from the rows as of its making; returns what differs, a line each.
+
+    One of an older form (`older_form`) cannot be built again by this version: of it the hash is checked.
+    """
     stored = app.store.digests.get(day.isoformat(), str(zone), period)
     if stored is None:
         how = f"--date {day} --period {period} --tz {zone}"
         raise NotStored(f"no {period} edition of {day} in {zone} is stored; `pakrus digest {how}` makes it")
+    if hashlib.sha256(stored["content"].encode()).hexdigest() != stored["sha256"]:
+        return ["the stored text is not the one that was hashed"]
+    if older_form(app, day, zone=zone, period=period):
+        return []
     span = window(day, zone, app.config.digest.at, period)
     again = build(gather(app, span, created_at=utc_time(stored["created_at"])))
     text, sha256 = canonical(again)
@@ -98,6 +114,20 @@ def verify(app: App, day: date, *, zone: ZoneInfo, period: str) -> list[str]:
         for line in difflib.unified_diff(was, now, "stored", "rebuilt", n=0, lineterm="")
         if not line.startswith("@@")
     ]
+
+
+def older_form(app: App, day: date, *, zone: ZoneInfo, period: str) -> int | None:
+    """The form (`schema`) of a stored edition where it is an older one than this version makes."""
+    stored = app.store.digests.get(day.isoformat(), str(zone), period)
+    form = int(json.loads(stored["content"])["schema"]) if stored is not None else SCHEMA
+    return form if form < SCHEMA else None
+
+
+def _listed(row: Row, home: Config) -> dict[str, Any]:
+    """What the index of editions says of one."""
+    day, zone = date.fromisoformat(row["date"]), ZoneInfo(row["timezone"])
+    span = window(day, zone, home.digest.at, row["period"])
+    return {**dict(row), "summary": json.loads(row["summary"]), "stem": file_stem(span, home=home.timezone)}
 
 
 def file_stem(span: Window, *, home: ZoneInfo) -> str:

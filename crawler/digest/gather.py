@@ -4,12 +4,16 @@ Rows change after an edition: an article is edited, a story takes in another, an
 one. Each of these left a record (revisions, story_moves, first_seen_at), so that a past edition can be made again.
 """
 
-from collections.abc import Mapping
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from crawler.app import App
-from crawler.digest.build import Change, FactArticle, Facts, Health, Window
+from crawler.cluster import Figure as Said
+from crawler.cluster import disputes, figures
+from crawler.digest.build import DAYS, WEEKS, Change, FactArticle, Facts, Figure, Health, Past, Window
 from store.articles import Revision
 from store.records import Article, Outcome, utc_text, utc_time
 
@@ -33,13 +37,20 @@ def gather(app: App, span: Window, *, created_at: datetime) -> Facts:
         if (article := store.articles.get(left)).first_seen_at < until:
             articles[left] = article
     facts = [_fact(app, a, before.get(a.id, a.story_id), created_at, names) for a in articles.values()]
+    facts = [_original(f, articles) for f in facts]
     shown = store.digests.shown_before(span.date.isoformat(), str(span.zone), span.period, created_at)
+    seen = store.digests.articles_before(span.date.isoformat(), str(span.zone), span.period, created_at)
+    for fact in facts:  # a story that has taken in another is as old as that one
+        if fact.id in seen:
+            shown[fact.story_id] = max(shown.get(fact.story_id, ""), seen[fact.id][0])
     return Facts(
         window=span,
         created_at=created_at,
-        articles=[_original(f, articles) for f in facts],
-        shown_before=frozenset(shown),
-        changes=_changes(app, span, until, shown, names),
+        articles=facts,
+        shown_before={story: date.fromisoformat(day) for story, day in shown.items()},
+        figures=_figures(facts),
+        past=_past(app, span, until, created_at, before),
+        changes=_changes(app, span, min(span.until, created_at), seen, names),
         sources=_health(app, span, until),
         gaps=_count(app, 'SELECT count(*) FROM gaps WHERE "to" >= ? AND "to" < ?', span.since, until),
         entries=_count(
@@ -64,8 +75,8 @@ def _moved(app: App, created_at: datetime) -> dict[int, int]:
 
 
 def _fact(app: App, article: Article, story_id: int, created_at: datetime, names: Mapping[str, str]) -> FactArticle:
-    """An article as it stood: of its versions the one that was current at `created_at`."""
-    old: Revision | None = next((r for r in app.store.articles.revisions(article.id) if r.until > created_at), None)
+    """An article as it stood: of its versions the one that was current when the second of `created_at` began."""
+    old: Revision | None = next((r for r in app.store.articles.revisions(article.id) if r.until >= created_at), None)
     if old is None:
         title, text, grade, score, sectors = article.title, article.text, article.grade, article.score, article.sectors
         mentions = [(m.kind, m.name, m.field, m.start) for m in app.store.articles.mentions(article.id)]
@@ -95,6 +106,7 @@ def _fact(app: App, article: Article, story_id: int, created_at: datetime, names
         sectors=sectors,
         evidence=[(kind, start) for kind, _, field, start in mentions if field == "text"],
         names=list(dict.fromkeys(app.lexicon.label(name) for _, name, _, _ in told)),
+        withdrawn=_gone(app, article.id, created_at),
     )
 
 
@@ -103,38 +115,119 @@ def _original(fact: FactArticle, seen: Mapping[int, Article]) -> FactArticle:
     return fact if fact.duplicate_of in seen or fact.duplicate_of is None else replace(fact, duplicate_of=None)
 
 
-def _changes(app: App, span: Window, until: datetime, shown: set[int], names: Mapping[str, str]) -> list[Change]:
-    """Edits and withdrawals within the window, of articles that an earlier edition has shown."""
+def _gone(app: App, article_id: int, created_at: datetime) -> bool:
+    row = app.store.articles.row(article_id)
+    return row["withdrawn_at"] is not None and utc_time(row["withdrawn_at"]) < created_at
+
+
+def _changes(
+    app: App, span: Window, until: datetime, seen: Mapping[int, tuple[str, str]], names: Mapping[str, str]
+) -> list[Change]:
+    """Edits and withdrawals within the window, of articles that an earlier edition has shown as they were before."""
     run = app.store.connection.execute
     within = (utc_text(span.since), utc_text(until))
-    edited = run(
-        "SELECT 'edited' AS kind, r.seen_at AS at, r.title AS old_title, a.* FROM revisions r"
-        " JOIN articles a ON a.id = r.article_id WHERE r.seen_at >= ? AND r.seen_at < ? ORDER BY r.seen_at, a.id",
-        within,
-    ).fetchall()
-    withdrawn = run(
-        "SELECT 'withdrawn' AS kind, withdrawn_at AS at, title AS old_title, * FROM articles"
-        " WHERE withdrawn_at >= ? AND withdrawn_at < ? ORDER BY withdrawn_at, id",
-        within,
-    ).fetchall()
+    edited = run("SELECT DISTINCT article_id FROM revisions WHERE seen_at >= ? AND seen_at < ?", within).fetchall()
+    withdrawn = run("SELECT id FROM articles WHERE withdrawn_at >= ? AND withdrawn_at < ?", within).fetchall()
     out = []
-    for row in [*edited, *withdrawn]:
-        if row["story_id"] not in shown or utc_time(row["first_seen_at"]) >= span.since:
-            continue
-        out.append(
-            Change(
-                kind=row["kind"],
-                at=utc_time(row["at"]),
-                article_id=row["id"],
-                story_id=row["story_id"],
-                title=row["title"],
-                old_title=row["old_title"],
-                url=row["url"],
-                source=names[row["source_id"]],
-                language=row["language"],
+    for kind, rows in (("edited", edited), ("withdrawn", withdrawn)):
+        for (article_id,) in rows:
+            if article_id not in seen:
+                continue
+            edition, made = seen[article_id]
+            row = app.store.articles.row(article_id)
+            versions = app.store.articles.revisions(article_id)
+            past = [v for v in versions if max(span.since, utc_time(made)) <= v.until < until]
+            later = next((v for v in versions if v.until >= until), None)
+            if kind == "edited" and not past:
+                continue
+            title, text = (later.title, later.text) if later else (row["title"], row["text"])
+            first = past[0] if kind == "edited" else None
+            out.append(
+                Change(
+                    kind=kind,
+                    at=past[-1].until if kind == "edited" else utc_time(row["withdrawn_at"]),
+                    edition=date.fromisoformat(edition),
+                    article_id=article_id,
+                    story_id=row["story_id"],
+                    title=title,
+                    text=text,
+                    old_title=first.title if first else title,
+                    old_text=first.text if first else text,
+                    url=row["url"],
+                    source=names[row["source_id"]],
+                    language=row["language"],
+                )
             )
-        )
     return out
+
+
+def _figures(facts: Sequence[FactArticle]) -> dict[int, list[list[Figure]]]:
+    """Story -> units of which its original articles give different figures, judged from the texts as they stood."""
+    stories: dict[int, dict[int, FactArticle]] = defaultdict(dict)
+    for fact in facts:
+        if fact.duplicate_of is None:
+            stories[fact.story_id][fact.id] = fact
+    out = {}
+    for story_id, members in stories.items():
+        if len(members) > 1:
+            found = disputes({id_: figures(f.title, f.text) for id_, f in members.items()})
+            out[story_id] = [
+                [
+                    Figure(unit=dispute.unit, value=f"{value:.12g}", quote=_quote(members[id_], said), article_id=id_)
+                    for value, side in dispute.sides.items()
+                    for id_, said in side
+                ]
+                for dispute in found
+            ]
+    return out
+
+
+def _quote(article: FactArticle, figure: Said) -> str:
+    text = article.title if figure.field == "title" else article.text
+    return " ".join(text[figure.start : figure.start + figure.length].split())
+
+
+# --- the past ---------------------------------------------------------------------------------------------------------
+
+
+def _past(app: App, span: Window, until: datetime, created_at: datetime, before: Mapping[int, int]) -> Past:
+    """Stories a day of thirty, and sectors this week against the four before, by what was first seen."""
+    day, week = timedelta(days=1), timedelta(days=7)
+    run = app.store.connection.execute
+    rows = run(
+        "SELECT id, story_id, first_seen_at FROM articles WHERE first_seen_at >= ? AND first_seen_at < ?",
+        (utc_text(span.until - (WEEKS + 1) * week), utc_text(until)),
+    ).fetchall()
+    ids = json.dumps([row["id"] for row in rows])
+    tags: dict[int, list[str]] = defaultdict(list)
+    for row in run(
+        "SELECT article_id, sector FROM article_sectors WHERE article_id IN (SELECT value FROM json_each(?))", (ids,)
+    ):
+        tags[row["article_id"]].append(row["sector"])
+    for row in run(
+        "SELECT article_id, verdict FROM revisions WHERE seen_at >= ?"
+        " AND article_id IN (SELECT value FROM json_each(?)) ORDER BY seen_at DESC, rowid DESC",
+        (utc_text(created_at), ids),
+    ):
+        tags[row["article_id"]] = [sector for sector, _ in json.loads(row["verdict"]).get("sectors", ())]
+    days: list[set[int]] = [set() for _ in range(DAYS)]
+    weeks: list[dict[str, set[int]]] = [defaultdict(set) for _ in range(WEEKS + 1)]
+    for row in rows:
+        story, ago = before.get(row["id"], row["story_id"]), span.until - utc_time(row["first_seen_at"])
+        back = -(-ago // day) - 1  # the close belongs to the next edition
+        if 0 <= back < DAYS:
+            days[back].add(story)
+        if 0 <= (number := -(-ago // week) - 1) <= WEEKS:
+            for sector in tags[row["id"]]:
+                weeks[number][sector].add(story)
+    sectors = [
+        (s, len(weeks[0][s]), round(sum(len(w.get(s, ())) for w in weeks[1:]) / WEEKS, 1))
+        for s in sorted({s for w in weeks for s in w})
+    ]
+    return Past(
+        days=[(span.date - timedelta(days=back), len(days[back])) for back in reversed(range(DAYS))],
+        sectors=sorted(sectors, key=lambda s: (-s[1], -s[2], s[0])),
+    )
 
 
 def _health(app: App, span: Window, until: datetime) -> list[Health]:

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from crawler.config import FORMATS
+from crawler.digest.build import current
 
 _MODULES = {"md": "markdown"}  # the others are called as their module
 
@@ -13,4 +14,4 @@ def render(edition: dict[str, Any], format_: str) -> str:
     if format_ not in FORMATS:
         raise ValueError(f"no format {format_!r}")
     module = import_module(f"crawler.digest.formats.{_MODULES.get(format_, format_)}")
-    return str(module.render(edition))
+    return str(module.render(edition if format_ == "json" else current(edition)))

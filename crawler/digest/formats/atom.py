@@ -16,39 +16,47 @@ _UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def render(edition: Json) -> str:
     feed = Element("feed", {"xmlns": NAMESPACE, "xml:lang": "en"})
     tag = f"tag:pakrus,{edition['date']}:{edition['period']}/{edition['timezone']}"
-    _child(feed, "id", tag)
-    _child(feed, "title", words.title(edition))
-    _child(feed, "subtitle", words.day_in_words(edition))
-    _child(feed, "updated", edition["created_at"])
-    _child(SubElement(feed, "author"), "name", "pakrus")
+    child(feed, "id", tag)
+    child(feed, "title", words.title(edition))
+    child(feed, "subtitle", words.day_in_words(edition))
+    child(feed, "updated", edition["created_at"])
+    child(feed, "generator", "pakrus")
+    child(SubElement(feed, "author"), "name", "pakrus")
     for section, items in words.sections(edition):
         for item in items:
             entry = SubElement(feed, "entry")
-            _child(entry, "id", f"{tag}/story/{item['story_id']}")
-            title = _child(entry, "title", item["headline"])
+            child(entry, "id", f"{tag}/story/{item['story_id']}")
+            update = f" ({words.news(item)})" if item["update"] else ""
+            title = child(entry, "title", words.visible(item["headline"]) + update)
             title.set("xml:lang", item["headline_language"])
-            _child(entry, "updated", edition["created_at"])
-            _child(entry, "published", item["first"]["at"])
+            child(entry, "updated", edition["created_at"])
+            child(entry, "published", item["first"]["at"])
             link = next(
                 (a["url"] for a in item["articles"] if a["title"] == item["headline"]), item["articles"][0]["url"]
             )
             if link.startswith(("http://", "https://")):
-                SubElement(entry, "link", {"rel": "alternate", "href": _UNFIT.sub("", link)})
+                SubElement(entry, "link", {"rel": "alternate", "href": _UNFIT.sub("", words.seen(link))[:2000]})
             for name in [section, *(s["name"] for s in item["sectors"])]:
                 SubElement(entry, "category", {"term": name})
-            quoted = [f"{s['text']} ({s['source']})" for s in item["sentences"]]
-            _child(
+            first = words.visible(item["first"]["source"])
+            quoted = [f"{words.visible(s['text'])} ({words.visible(s['source'])})" for s in item["sentences"]]
+            child(
                 entry,
                 "summary",
                 "\n".join(
-                    [*quoted, words.carriers(item), f"first: {item['first']['source']}, {words.first_seen(item)}"]
+                    [
+                        *quoted,
+                        words.carriers(item),
+                        f"first: {first}, {words.first_seen(item)}",
+                    ]
                 ),
             )
     indent(feed)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(feed, encoding="unicode") + "\n"
 
 
-def _child(parent: Element, name: str, text: str) -> Element:
-    child = SubElement(parent, name)
-    child.text = _UNFIT.sub("", text)
-    return child
+def child(parent: Element, name: str, text: str) -> Element:
+    """A new element with a text, without what XML cannot hold."""
+    made = SubElement(parent, name)
+    made.text = _UNFIT.sub("", words.seen(text))
+    return made

@@ -4,23 +4,33 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
-from crawler.digest.formats import words
+from crawler.digest.formats import pictures, words
 
 
 @cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(w=words, href=_href)
-    text = resources.files(__package__).joinpath("edition.html.j2").read_text("utf-8")
-    return environment.from_string(text)
+def template(name: str) -> Template:
+    """A template of this folder; everything that it is given is escaped."""
+    loader = FunctionLoader(lambda name: resources.files(__package__).joinpath(name).read_text("utf-8"))
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(w=words, p=pictures, href=_href, own=_own)
+    environment.filters["visible"] = words.visible
+    return environment.get_template(name)
 
 
 def render(edition: dict[str, Any]) -> str:
-    return _template().render(e=edition) + "\n"
+    return template("edition.html.j2").render(e=edition) + "\n"
 
 
 def _href(url: str) -> str:
     """A link only to http and https; anything else leads nowhere."""
-    return url if url.startswith(("http://", "https://")) else "#"
+    return words.seen(url)[:2000] if url.startswith(("http://", "https://")) else "#"
+
+
+def _own(item: dict[str, Any]) -> str:
+    """The address of the article whose title a story has for its headline."""
+    titled = (a["url"] for a in item["articles"] if a["title"] == item["headline"])
+    return _href(next(titled, item["articles"][0]["url"]))

@@ -8,8 +8,6 @@ from crawler.digest.formats import words
 
 Json = dict[str, Any]
 
-# Control characters and bidi overrides would let a title rewrite the line it stands in.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>~|&])")
 _OPENS = re.compile(r"^(\s*)([-+#=]|\d{1,9}(?=[.)]))")  # what would open a list, a heading or a rule
 
@@ -35,7 +33,7 @@ def render(edition: Json) -> str:
 
 def _item(item: Json) -> list[str]:
     code = item["headline_language"]
-    mark = " _(update)_" if item["update"] else ""
+    mark = f" _({_escape(words.news(item))})_" if item["update"] else ""
     named = "" if code == "en" else f" _({words.language(code)})_"
     out = [f"### {_text(item['headline'], code)}{named}{mark}", ""]
     if item["gloss"]:
@@ -43,7 +41,14 @@ def _item(item: Json) -> list[str]:
     if item["sentences"]:
         for sentence in item["sentences"]:
             out += [f"> {_text(sentence['text'], sentence['language'])}", ">"]
-        out += [f"> — {_name(item['sentences'][0]['source'])}", ""]
+        sources = dict.fromkeys(_name(s["source"]) for s in item["sentences"])
+        out += [f"> — {', '.join(sources)}", ""]
+    for figure in item["figures"]:
+        values = [
+            f"{_text(v['said'][0]['quote'], v['said'][0]['language'])} ({_name(words.said(v))})"
+            for v in figure["values"]
+        ]
+        out += [f"Figures differ: {'; '.join(values)}", ""]
     sectors = ", ".join(_escape(s["name"]) for s in item["sectors"])
     out.append(f"{sectors or 'no sector'} · {_escape(words.carriers(item))}")
     out.append(f"· first: {_name(item['first']['source'])}, {_escape(words.first_seen(item))}")
@@ -63,26 +68,31 @@ def _item(item: Json) -> list[str]:
 def _change(change: Json) -> str:
     link = f"[{_text(change['title'], change['language'])}]({_url(change['url'])})"
     was = f", was: {_text(change['old_title'], change['language'])}" if change["old_title"] != change["title"] else ""
-    return f"- {change['kind']} {words.capitals(change['at'])}: {_name(change['source'])}: {link}{was}"
+    said = "".join(
+        f"; {word} “{_text(change[key], change['language'])}”"
+        for key, word in (("before", "before"), ("after", "now"))
+        if change[key]
+    )
+    return f"- {words.change(change)}, {words.capitals(change['at'])}: {_name(change['source'])}: {link}{was}{said}"
 
 
 def _name(text: str) -> str:
     """A name from outside, in whatever script, isolated from the words around it (FSI and PDI)."""
-    escaped = _escape(" ".join(text.split()))
+    escaped = _escape(words.visible(text))
     return escaped if escaped.isascii() else f"\u2068{escaped}\u2069"
 
 
 def _escape(text: str) -> str:
-    escaped = _SPECIAL.sub(r"\\\1", _CONTROL.sub(" ", text))
+    escaped = _SPECIAL.sub(r"\\\1", words.seen(text))
     return _OPENS.sub(lambda m: f"{m[1]}\\{m[2]}" if not m[2].isdigit() else f"{m[1]}{m[2]}\u2060", escaped)
 
 
 def _text(text: str, language: str) -> str:
     """Text from outside, escaped; in a right-to-left script between isolates (Unicode TR9, RLI and PDI)."""
-    escaped = _escape(" ".join(text.split()))
+    escaped = _escape(words.visible(text))
     return f"\u2067{escaped}\u2069" if words.direction(language) == "rtl" else escaped
 
 
 def _url(url: str) -> str:
     """A link target without blanks, brackets or a scheme that is not http."""
-    return quote(url, safe="/:?#@!$&'*+,;=%-._~") if url.startswith(("http://", "https://")) else "#"
+    return quote(words.seen(url)[:2000], safe="/:?#@!$&'*+,;=%-._~") if url.startswith(("http://", "https://")) else "#"
