@@ -6,9 +6,11 @@ these articles alone, not on the order in which they came, and every move from o
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from crawler import cluster
@@ -16,7 +18,7 @@ from crawler.app import App
 from store.articles import NewArticle
 from store.records import Article, State
 
-MOST = 80  # articles that are grouped at a time: a story grows beyond, but only the nearest of it are weighed anew
+MOST = 60  # articles that are grouped at a time: a story grows beyond, but only the nearest of it are weighed anew
 _NEW = 0  # stands for an article that has no number yet
 Pairs = Collection[frozenset[str]]  # of canonical URLs
 
@@ -36,10 +38,10 @@ def place(app: App, new: NewArticle, *, now: datetime, old: Article | None = Non
     me, exclude = (old.id, old.id) if old else (_NEW, None)
     together, apart = app.store.marks.pairs()
     original = _original(app, new, exclude, apart=apart)
-    profile = cluster.Profile.from_json(new.profile)
+    profile = _profile(new.profile)
     window = timedelta(days=cluster.WINDOW)
     near = articles.neighbours(new.story_keys, since=new.at - window, until=new.at + window, exclude=exclude)
-    scores = {a: cluster.likeness(profile, cluster.Profile.from_json(p)) for a, _, p in near}
+    scores = {a: cluster.likeness(profile, _profile(p)) for a, _, p in near}
     links = {a: score for a, score in scores.items() if score is not None and score >= 0}
     group = _Group(app, together)
     linked = group.take(
@@ -86,10 +88,13 @@ def regroup(app: App, article_ids: Iterable[int], *, by: int, reason: str, now: 
 
 
 def settle(app: App, story_id: int) -> None:
-    """Headline, times and disputed figures of a story again from its articles; a story without any goes."""
+    """Headline, times and disputed figures of a story again from its articles; a story without any goes.
+
+    The figures of the MOST articles that came last are compared: all with all.
+    """
     articles = app.store.articles
     app.store.stories.refresh(story_id)
-    members = [m for m in map(articles.member, articles.beside(story_id)) if m.duplicate_of is None]
+    members = [m for m in map(articles.member, articles.beside(story_id)[-MOST:]) if m.duplicate_of is None]
     said = {m.id: cluster.Profile.from_json(m.profile).figures for m in members} if len(members) > 1 else {}
     app.store.stories.dispute(
         story_id,
@@ -128,6 +133,16 @@ def _original(app: App, new: NewArticle, exclude: int | None, *, apart: set[froz
     return original
 
 
+def _profile(stored: Mapping[str, Any]) -> cluster.Profile:
+    return _first(cluster.Profile.from_json(stored))
+
+
+@lru_cache(maxsize=2_000)
+def _first(profile: cluster.Profile) -> cluster.Profile:
+    """Of equal profiles the one seen first: what is remembered of a pair is then found without comparing sets."""
+    return profile
+
+
 # --- which articles hang together ---------------------------------------------------------------------------------
 
 
@@ -143,6 +158,7 @@ class _Group:
             self._partners[b].append(a)
         self._busy: dict[int, int] = {}
         self._ids: dict[str, int] = {}  # canonical URL -> article
+        self._expanded: set[int | None] = set()  # stories whose articles stand in the queue
         self.profiles: dict[int, cluster.Profile] = {}
         self.stories: dict[int, int] = {}  # article -> the story it is in; a new one is in none
         self.copies: set[tuple[int, int]] = set()
@@ -164,7 +180,8 @@ class _Group:
             self.stories[id_] = story
         least = cluster.crowding(self._busy[id_])
         linked = [a for a, score in sorted(links, key=lambda link: (-link[1], link[0])) if score >= least]
-        mates = self._articles.beside(story) if story is not None else []
+        mates = self._articles.beside(story) if story is not None and story not in self._expanded else []
+        self._expanded.add(story)
         named = [self._articles.by_canonical(other) for other in self._partners.get(url, ())]
         return [*linked, *mates, *(a.id for a in named if a is not None)]
 
@@ -179,7 +196,7 @@ class _Group:
                 self.copies.add((id_, member.duplicate_of))
             queue += self.take(
                 id_,
-                cluster.Profile.from_json(member.profile),
+                _profile(member.profile),
                 day=member.day,
                 url=member.canonical_url,
                 story=member.story_id,

@@ -14,6 +14,7 @@ from store.records import Article, MentionRow, utc_text, utc_time
 if TYPE_CHECKING:
     from store.connection import Store
 
+LINKS = 100  # of an article, that are followed when its story is made anew
 NEIGHBOURS = 300  # articles that a new one is compared with for its story
 POPULAR = 200  # a shingle in more articles than this is boilerplate (legal tags, sign-offs) and tells nothing
 
@@ -227,9 +228,10 @@ class Articles:
         return [row[0] for row in self._run("SELECT id FROM articles WHERE story_id = ? ORDER BY id", (story_id,))]
 
     def links(self, article_id: int) -> list[tuple[int, float]]:
-        """(article, score) of those that are of one event with it, as far as the pair alone tells."""
+        """(article, score) of those that are of one event with it, as far as the pair alone tells; the likest first."""
         rows = self._run(
-            "SELECT other_id, score FROM story_links WHERE article_id = ? ORDER BY other_id", (article_id,)
+            "SELECT other_id, score FROM story_links WHERE article_id = ? ORDER BY score DESC, other_id LIMIT ?",
+            (article_id, LINKS),
         )
         return [(row["other_id"], row["score"]) for row in rows]
 

@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import combinations
 from math import floor, log10
 from typing import Any
@@ -146,6 +146,7 @@ def _at_odds(one: Figure, other: Figure, ours: Sequence[Figure], theirs: Sequenc
     return not any(_same(other.value, o.value) for o in ours)
 
 
+@lru_cache(maxsize=8_192)
 def _same(a: float, b: float) -> bool:
     """Equal, or one is the other rounded: 44,980 and 45,000; but nobody rounds 450 to 500."""
     if max(a, b) > _ROUNDED * min(a, b):

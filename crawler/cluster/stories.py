@@ -54,6 +54,9 @@ class Profile:
     title_words: frozenset[str]
     figures: tuple[Figure, ...] = ()  # numbers with their units: for disagreements, not for likeness
 
+    def __hash__(self) -> int:
+        return hash((self.language, self.at, self.words, self.title_words))  # sets and times remember theirs
+
     def to_json(self) -> dict[str, Any]:
         """Plain lists and strings, sorted: equal profiles give equal JSON."""
         sets = {n: sorted(getattr(self, n)) for n in _SETS}
@@ -301,6 +304,7 @@ def same_event(a: Profile, b: Profile, *, busy: int = 0) -> Verdict:
     return Verdict(score=score, same=score >= 0, reasons=reasons)
 
 
+@lru_cache(maxsize=30_000)  # a story that grows asks for the same pairs with every article that joins it
 def likeness(a: Profile, b: Profile) -> float | None:
     """The score of `same_event` in a quiet week, without its reasons; None beyond WINDOW."""
     return _points(a, b)[1] if _within(a, b) else None
@@ -385,16 +389,21 @@ def partition(
             elif score is not None:
                 link.add(score - crowding(max(busy.get(a, 0), busy.get(b, 0)) if busy else 0))
     alive = dict(enumerate(groups))
-    while True:
-        best = max(links, key=lambda pair: (links[pair].average, -pair[0], -pair[1]), default=None)
-        if best is None or links[best].average < _AGAINST:
-            return [frozenset(group) for group in alive.values()]
-        stays, goes = best
+    averages = {pair: link.average for pair, link in links.items()}
+    while averages:
+        highest = max(averages.values())
+        if highest < _AGAINST:
+            break
+        stays, goes = min(pair for pair, average in averages.items() if average == highest)
         alive[stays] |= alive.pop(goes)
-        del links[best]
+        del links[stays, goes], averages[stays, goes]
         for other in alive:
             if other != stays:
-                links[min(stays, other), max(stays, other)].join(links.pop((min(goes, other), max(goes, other))))
+                kept, lost = (min(stays, other), max(stays, other)), (min(goes, other), max(goes, other))
+                links[kept].join(links.pop(lost))
+                del averages[lost]
+                averages[kept] = links[kept].average
+    return [frozenset(group) for group in alive.values()]
 
 
 class _Link:
