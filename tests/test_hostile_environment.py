@@ -176,7 +176,7 @@ def long_reader(world: World) -> Ended:
 
 
 def second_crawl(world: World) -> Ended:
-    world.newsroom.site("courier.test").answers("/slow", [Answer(200, {}, b"", delay_s=2.0)])
+    world.newsroom.site("courier.test").answers("/slow", [Answer(200, {}, b"", delay_s=8.0)])
     world.sources.append({"id": "slow", "url": "http://courier.test/slow", "kind": "feed"})
     with world.start() as first:
         until = time.monotonic() + 30
