@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -267,7 +267,17 @@ def crawl(options: Options, sources: tuple[str, ...], everything: bool, since: s
         for id_ in sources:
             app.config.source(id_)  # an unknown one is a usage error before anything is fetched
         start = datetime.fromisoformat(since).replace(tzinfo=app.config.timezone) if since else None
+        if app.config.alerts:
+            from crawler.notify.channels import require
+
+            require()
         summary = crawl_once(app, only=sources, everything=everything, since=start)
+        if app.config.alerts:
+            from crawler.notify.outbox import flush
+            from crawler.notify.outbox import line as told
+
+            for result in flush(app, os.environ):
+                click.echo(told(result), err=True)
         if options.json:
             _print(summary.to_json())
         else:
@@ -296,6 +306,7 @@ def run(options: Options) -> None:
 @click.option("--format", "formats", type=click.Choice(FORMATS), multiple=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The folder; else that of the config.")
 @click.option("--verify", is_flag=True, help="Rebuild a stored edition and list what differs.")
+@click.option("--send", "send", is_flag=True, help="Also to the channels of digest.send that have not had it.")
 def digest(
     options: Options,
     day: str | None,
@@ -304,15 +315,19 @@ def digest(
     formats: tuple[str, ...],
     out: Path | None,
     verify: bool,
+    send: bool,
 ) -> None:
-    """Write an edition, or check a past one."""
+    """Write an edition, or check a past one; exit 1 where one is another, or was not sent."""
     from datetime import date
 
     from crawler.config import zone_or_none
     from crawler.digest.deliver import current, deliver, older_form
     from crawler.digest.deliver import verify as verify_edition
 
+    sent: list[Any] = []
     with options.app("read" if verify else "wait", "digest") as app:
+        if send:
+            _may_send(app, verify=verify)
         zone = app.config.timezone if zone_name is None else zone_or_none(zone_name)
         if zone is None:
             raise UsageError(f"--tz: {zone_name!r} is no time zone, write a name like Asia/Karachi")
@@ -339,16 +354,38 @@ def digest(
             directory=out or app.config.digest_directory,
             now=now,
         )
+        if send:
+            from crawler.notify.outbox import line, send_edition
+
+            sent = send_edition(app, which, zone=zone, period=period, environment=os.environ)
     if options.json:
         files = [str(f) for f in done.files]
-        _print(
-            {"date": str(which), "sha256": done.sha256, "made": done.made, "files": files, **done.edition["summary"]}
-        )
+        answer: dict[str, Any] = {
+            "date": str(which),
+            "sha256": done.sha256,
+            "made": done.made,
+            "files": files,
+            **done.edition["summary"],
+        }
+        _print({**answer, "sent": [asdict(r) for r in sent]} if send else answer)
     else:
         for file in done.files:
             click.echo(file)
         if not done.made:
             click.echo(f"rendered again from the edition made {done.edition['created_at']}", err=True)
+        for result in sent:
+            click.echo(line(result), err=True)
+    sys.exit(0 if all(r.state == "sent" for r in sent) else 1)
+
+
+def _may_send(app: "App", *, verify: bool) -> None:
+    from crawler.notify.channels import require
+
+    if verify:
+        raise UsageError("--send: goes with no --verify, choose one")
+    if not app.config.digest.send:
+        raise UsageError(f"--send: {app.config.path} names no channel, write one under digest.send")
+    require()
 
 
 # --- judging and reading, without a database ---------------------------------------------------------------------

@@ -7,9 +7,11 @@ each value knows its line, `no` stays the country Norway, and nothing is ever co
 import difflib
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time
+from functools import cache
+from importlib import resources
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -19,7 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import yaml
 
 from crawler import urls
-from crawler.errors import ConfigError, UsageError
+from crawler.errors import ConfigError, LexiconError, UsageError
 from crawler.terminal import plain
 
 try:
@@ -37,6 +39,8 @@ FORMATS = ("md", "html", "json", "atom")
 
 MAX_CONFIG_BYTES = 4_000_000  # 5,000 sources take 1.5 MB
 DAY_S = 86_400
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")  # a value that comes from the environment
+_SECRETS = re.compile(r"(?i)(?:^|[?&;])(pass(?:wd|word)?|pwd|(?:api|access|auth)?_?(?:key|token)|secret|auth)=([^&;]+)")
 
 # Ports that browsers refuse to open (WHATWG fetch, "bad port"): a feed there is a trap for a protocol that is not HTTP.
 BAD_PORTS = frozenset(
@@ -55,6 +59,17 @@ class DigestConfig:
     formats: tuple[str, ...] = ("md", "html")
     directory: Path = Path("var/digests")
     send: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRule:
+    """What somebody wants to hear of at once: all that is given must hold, of a list one."""
+
+    name: str
+    sectors: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()  # identities of the lexicon
+    query: str | None = None  # a search of `pakrus search`
+    spike: float | None = None  # a sector's stories of a day, as a multiple of the mean of its past fourteen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +137,7 @@ class Config:
     digest: DigestConfig = field(default_factory=DigestConfig)
     crawl: CrawlConfig = field(default_factory=CrawlConfig)
     keep: KeepConfig = field(default_factory=KeepConfig)
+    alerts: tuple[AlertRule, ...] = ()
     sources: tuple[SourceConfig, ...] = ()
     path: Path = Path("feeds.yaml")
     base: Path = Path()
@@ -199,17 +215,26 @@ def parse_config(text: str, *, path: Path = Path("feeds.yaml"), base: Path = Pat
     values = check.mapping(node, "", _TOP)
     sources = values.pop("sources", ())
     _check_sources(check, sources)
+    alerts = values.pop("alerts", [])
+    _check_alerts(check, alerts, values.get("topic", "pakistan-russia"))
+    if alerts and not values.get("digest", {}).get("send"):
+        check.mistakes.append(
+            (
+                alerts[0]["line"],
+                f"{path}:{alerts[0]['line']}: alerts: nobody would be told, write a channel under digest.send",
+            )
+        )
     if check.mistakes:
         raise ConfigError([plain(m) for _, m in sorted(check.mistakes)])
     digest = DigestConfig(**values.pop("digest", {}))
     crawl = CrawlConfig(**values.pop("crawl", {}))
     keep = KeepConfig(**values.pop("keep", {}))
-    values.pop("alerts", None)
     return Config(
         **values,
         digest=digest,
         crawl=crawl,
         keep=keep,
+        alerts=tuple(_rule(a) for a in alerts),
         sources=tuple(_source(s) for s in sources),
         path=path,
         base=base,
@@ -510,15 +535,106 @@ def _sources(check: _Check, node: yaml.Node, _key: str) -> list[dict[str, Any]]:
     return out
 
 
-def _none_yet(what: str) -> Callable[[_Check, yaml.Node, str], tuple[str, ...]]:
-    """A list that this version can only take empty: accepting it and doing nothing would be a lie."""
+@cache
+def _schemes() -> dict[str, bool]:
+    """Every scheme that Apprise knows -> whether its URLs hold a secret beside a password. A test compares the list."""
+    lines = resources.files("crawler").joinpath("notify/schemes.txt").read_text("utf-8").split("\n")
+    return {line.partition(" ")[0]: line.endswith(" secret") for line in lines if line}
 
-    def reader(_check: _Check, node: yaml.Node, _key: str) -> tuple[str, ...]:
-        if not isinstance(node, yaml.SequenceNode) or node.value:
-            raise _Mistake(f"{what} cannot be done by this version, write []")
-        return ()
 
-    return reader
+def _channel(text: str) -> str:
+    """A URL that Apprise understands, without a secret: those are names of the environment."""
+    if VARIABLE.fullmatch(_text(text)):
+        return text  # the whole URL comes from there
+    scheme, separator, rest = text.partition("://")
+    if not separator or not rest or " " in text:
+        raise _Mistake("must be a URL like mailto://${MAIL_USER}:${MAIL_PASSWORD}@mail.example.org?to=desk@example.org")
+    if scheme.lower() not in _schemes():
+        near = difflib.get_close_matches(scheme.lower(), _schemes(), n=1)
+        raise _Mistake(f"Apprise knows no scheme {scheme!r}, {f'did you mean {near[0]}?' if near else 'see its list'}")
+    if "$" in VARIABLE.sub("", text):
+        raise _Mistake("a value of the environment is written ${NAME}")
+    user, _, _ = re.split(r"[/?]", rest, maxsplit=1)[0].rpartition("@")
+    secrets = [user.partition(":")[2], *(m[2] for m in _SECRETS.finditer(rest))]
+    if any(VARIABLE.sub("", secret) for secret in secrets):
+        raise _Mistake("holds a password, write ${NAME} in its place and set NAME in the environment")
+    if _schemes()[scheme.lower()] and not VARIABLE.search(rest):
+        raise _Mistake(f"the token of {scheme.lower()} is a secret, write ${{NAME}} in its place and set NAME in the"
+                       " environment")  # fmt: skip
+    return text
+
+
+def _search(text: str) -> str:
+    from crawler.shadow import query  # only an alert needs it, and every verb reads the file
+
+    try:
+        query(_text(text))
+    except UsageError as error:
+        raise _Mistake(str(error).removeprefix("search: ")) from None
+    return text
+
+
+def _factor(text: str) -> float:
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,2})?", text) or float(text) <= 1:
+        raise _Mistake(f"{text!r} is no multiple over 1, write one like 3")
+    return float(text)
+
+
+def _lined(check: _Check, node: yaml.Node, key: str) -> tuple[tuple[str, int], ...]:
+    """A list of ids, each with its line: what they must be one of is only known when the whole file is read."""
+    found = _list(_id)(check, node, key)
+    lines = [child.start_mark.line + 1 for child in node.value]
+    return tuple(zip(found, lines, strict=False))
+
+
+def _alerts(check: _Check, node: yaml.Node, _key: str) -> list[dict[str, Any]]:
+    if not isinstance(node, yaml.SequenceNode):
+        raise _Mistake("must be a list, write `- name: ...` lines")
+    rules = []
+    for number, child in enumerate(node.value, 1):
+        values = check.mapping(child, f"alerts[{number}]", _ALERT)
+        given = {k.value for k, _ in child.value} if isinstance(child, yaml.MappingNode) else set()
+        rules.append({**values, "line": child.start_mark.line + 1, "given": given})
+    return rules
+
+
+def _rule(values: dict[str, Any]) -> AlertRule:
+    named = {key: tuple(name for name, _ in values.get(key, ())) for key in ("sectors", "names")}
+    return AlertRule(name=values["name"], query=values.get("query"), spike=values.get("spike"), **named)
+
+
+def _check_alerts(check: _Check, rules: Sequence[dict[str, Any]], topic: str) -> None:
+    """What can only be seen over several keys or rules, and with the lexicon at hand."""
+    if not rules:
+        return
+    from crawler.lexicon import load  # most files have no alerts, and every verb reads the file
+
+    try:
+        lexicon = load(topic)
+        known = {"sectors": tuple(lexicon.sectors), "names": tuple(t.name for t in lexicon.things)}
+    except (LexiconError, UsageError):
+        known = {}  # who opens the database says so
+    seen: dict[str, int] = {}
+    for number, rule in enumerate(rules, 1):
+
+        def wrong(line: int, key: str, what: str, number: int = number) -> None:
+            check.mistakes.append((line, f"{check.name}:{line}: alerts[{number}]{key}: {what}"))
+
+        name, line = rule.get("name"), rule["line"]
+        if name in seen:
+            wrong(line, ".name", f"{name!r} is already given at line {seen[name]}, names are unique")
+        elif name:
+            seen[name] = line
+        if not rule.get("sectors") and not rule.get("names") and not rule["given"] & {"query", "spike"}:
+            wrong(line, "", "waits for nothing, write sectors, names, query or spike")
+        if rule.get("spike") and (rule.get("names") or rule.get("query")):
+            wrong(line, ".spike", "counts the stories of sectors, write it with sectors or alone")
+        for key, allowed in known.items():
+            for word, at in rule.get(key, ()):
+                if word not in allowed:
+                    near = difflib.get_close_matches(word, allowed, n=1)
+                    remedy = f"did you mean {near[0]}?" if near else "`pakrus explain` of an article shows its own"
+                    wrong(at, f".{key}", f"{word!r} is not in the lexicon, {remedy}")
 
 
 def _check_sources(check: _Check, sources: Iterable[dict[str, Any]]) -> None:
@@ -546,7 +662,7 @@ _DIGEST: Table = {
     "at": Item(_of(_time_of_day)),
     "formats": Item(_list(_choice(*FORMATS))),
     "directory": Item(_of(lambda text: Path(_text(text)))),
-    "send": Item(_none_yet("sending")),
+    "send": Item(_list(_channel)),
 }
 _CRAWL: Table = {
     "user_agent": Item(_of(_header)),
@@ -589,6 +705,13 @@ _SOURCE: Table = {
     "delay": Item(_of(duration), to="delay_s"),
     "user_agent": Item(_or_none(_header)),
 }
+_ALERT: Table = {
+    "name": Item(_of(_id), required=True, example="gazprom"),
+    "sectors": Item(_lined),
+    "names": Item(_lined),
+    "query": Item(_or_none(_search)),
+    "spike": Item(_of(_factor)),
+}
 _TOP: Table = {
     "topic": Item(_of(_id)),
     "timezone": Item(_of(_zone)),
@@ -596,6 +719,6 @@ _TOP: Table = {
     "digest": Item(_section(_DIGEST)),
     "crawl": Item(_section(_CRAWL)),
     "keep": Item(_section(_KEEP)),
-    "alerts": Item(_none_yet("alerts")),
+    "alerts": Item(_alerts),
     "sources": Item(_sources, required=True, example="[]"),
 }

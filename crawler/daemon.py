@@ -1,4 +1,4 @@
-"""`pakrus run`: three jobs and an orderly stop. The only home of APScheduler.
+"""`pakrus run`: four jobs and an orderly stop. The only home of APScheduler.
 
 The jobs only ask the store what is due; the schedule is data there, not jobs here. One pass of the crawl at a time,
 and the digest after it, so that an edition holds what the crawl of its hour brought.
@@ -7,8 +7,10 @@ and the digest after it, so that an edition holds what the crawl of its hour bro
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +24,9 @@ from crawler.config import read_config
 from crawler.digest.build import closed_edition, window
 from crawler.digest.deliver import deliver
 from crawler.errors import PakrusError
+from crawler.notify import channels, outbox
+from crawler.notify.alerts import queue_alerts
+from crawler.notify.channels import Message, NotSent
 from crawler.spiders.engine import Summary, crawl
 from crawler.workers import Pool
 from store.connection import open_store
@@ -68,10 +73,12 @@ async def _pass(
     since: datetime | None = None,
     stop: asyncio.Event,
 ) -> Summary:
-    """A crawl with its row in `runs`."""
+    """A crawl with its row in `runs`, and the alerts that it gave rise to."""
     run_id = app.store.visits.began(verb, now=app.clock())
     summary = await crawl(app, pool, only=only, everything=everything, since=since, stop=stop)
     app.store.visits.ended(run_id, now=app.clock(), result=summary.totals())
+    for alert in queue_alerts(app):
+        log.info("alert %s: %s", alert.rule, alert.about)
     return summary
 
 
@@ -111,7 +118,9 @@ class Daemon:
         self._running: set[asyncio.Task[Any]] = set()
 
     async def serve(self) -> None:
-        """Three jobs until `stop`; then a stop within STOP_S, nothing lost."""
+        """Four jobs until `stop`; then a stop within STOP_S, nothing lost."""
+        if self.app.config.digest.send:
+            channels.require()
         self.app.sync_sources()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self.reload.set)
@@ -126,6 +135,9 @@ class Daemon:
                 )
                 scheduler.add_job(
                     self._kept, "interval", [self.digest], seconds=TICK_S, id="digest", next_run_time=soon, **options
+                )
+                scheduler.add_job(
+                    self._kept, "interval", [self.send], seconds=TICK_S, id="send", next_run_time=soon, **options
                 )
                 scheduler.add_job(self._kept, "interval", [self.upkeep], seconds=UPKEEP_S, id="upkeep", **options)
                 scheduler.start()
@@ -205,6 +217,17 @@ class Daemon:
         )  # fmt: skip
         log.info("edition %s: %d stories, %s", day, done.edition["summary"]["stories"], done.files[0])
 
+    async def send(self) -> None:
+        """Sends what is due, edition and alerts."""
+        if not self.app.config.digest.send:
+            return
+        outbox.queue_todays(self.app)
+        for row in self.app.store.deliveries.due(self.app.clock()):
+            taken = None if self.stop.is_set() else outbox.take(self.app, row)
+            if taken is not None:
+                result = outbox.settle(self.app, row, await _sent(*taken))
+                log.log(logging.INFO if result.state == "sent" else logging.WARNING, "%s", outbox.line(result))
+
     async def upkeep(self) -> None:
         """Retention, checkpoint, statistics."""
         keep = self.app.config.keep
@@ -230,6 +253,28 @@ class Daemon:
         self.app.config = new
         self.app.sync_sources()
         log.info("feeds.yaml read again: %d sources", len(new.enabled))
+
+
+async def _sent(channel: str, message: Message) -> str | None:
+    """Sends in a thread that no stop waits for, however long the other side takes; why it failed, or None."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[str | None] = loop.create_future()
+
+    def tell(error: str | None) -> None:
+        if not done.done():
+            done.set_result(error)
+
+    def work() -> None:
+        error = None
+        try:
+            channels.send(channel, message, os.environ)
+        except NotSent as failure:
+            error = str(failure)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the stop did not wait
+            loop.call_soon_threadsafe(tell, error)
+
+    threading.Thread(target=work, name="send", daemon=True).start()
+    return await done
 
 
 # --- sources check ----------------------------------------------------------------------------------------------------

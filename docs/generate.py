@@ -36,6 +36,8 @@ TABLES = {
     "samples": "Entries drawn at random, to be judged with `pakrus mark`; what they say is in `pakrus status`.",
     "digests": "Editions as canonical JSON with their sha256; every format is rendered from these.",
     "digest_items": "Which story stood where in which edition.",
+    "deliveries": "What is to be sent to which channel, and what was: each once.",
+    "alerts": "What a rule of feeds.yaml has reported: a story once, a sector's spike once a day.",
     "archives": "The WARC and Parquet files of `pakrus backfill`, and what became of each.",
     "archive_finds": "What an archive held on the pair, until all files are read and it has its place among the stories.",
     "requests": "Every HTTP request, for `pakrus courtesy`; kept 14 days.",

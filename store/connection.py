@@ -15,8 +15,10 @@ from store.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew, Store
 from store.records import utc_text
 
 if TYPE_CHECKING:
+    from store.alerts import Alerts
     from store.archives import Archives
     from store.articles import Articles
+    from store.deliveries import Deliveries
     from store.digests import Digests
     from store.documents import Documents
     from store.frontier import Frontier
@@ -307,6 +309,18 @@ class Store:
         from store.archives import Archives
 
         return Archives(self)
+
+    @cached_property
+    def deliveries(self) -> "Deliveries":
+        from store.deliveries import Deliveries
+
+        return Deliveries(self)
+
+    @cached_property
+    def alerts(self) -> "Alerts":
+        from store.alerts import Alerts
+
+        return Alerts(self)
 
     # Small things that have no drawer of their own.
 

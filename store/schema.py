@@ -508,5 +508,33 @@ CREATE TABLE story_figures (
 ) WITHOUT ROWID;
 CREATE INDEX story_figures_article ON story_figures (article_id);
 
+CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY,
+    channel TEXT NOT NULL, -- hash of the line of digest.send: an address is no business of the database
+    label TEXT NOT NULL, -- place and scheme of that line
+    kind TEXT NOT NULL CHECK (kind IN ('edition', 'alert')),
+    key TEXT NOT NULL, -- the edition or the alert that is sent
+    subject TEXT NOT NULL DEFAULT '', -- of an alert; an edition is rendered when it is sent
+    body TEXT NOT NULL DEFAULT '',
+    queued_at TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'sent', 'failed')),
+    tries INTEGER NOT NULL DEFAULT 0, -- that failed
+    next_try_at TEXT, -- null: no more
+    begun_at TEXT, -- of the last try; left at sending by a stop, nobody knows whether it arrived
+    sent_at TEXT,
+    error TEXT NOT NULL DEFAULT '',
+    UNIQUE (channel, kind, key)
+);
+CREATE INDEX deliveries_due ON deliveries (next_try_at) WHERE state = 'pending';
+
+CREATE TABLE alerts (
+    rule TEXT NOT NULL, -- its name in feeds.yaml
+    about TEXT NOT NULL, -- story and its number, or spike, sector and day
+    at TEXT NOT NULL,
+    story_id INTEGER,
+    article_id INTEGER, -- the article that met the rule: its story is known by it after a merge
+    PRIMARY KEY (rule, about)
+) WITHOUT ROWID;
+
 CREATE INDEX marks_stories ON marks (id) WHERE verdict IN ('apart', 'together');
 """

@@ -250,6 +250,11 @@ class Lexicon:
         """A thing's name for an English reader: its first English term, else its identity."""
         return self._titles.get(name, name)
 
+    @property
+    def things(self) -> tuple[Thing, ...]:
+        """All that has a name in it."""
+        return self._things
+
     def sector_names(self, language: str) -> dict[str, str]:
         """The sectors' names in a language."""
         return {sector: values["name"].get(language, sector) for sector, values in self.sectors.items()}

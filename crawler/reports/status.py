@@ -10,6 +10,8 @@ from crawler.reports import quality
 from crawler.terminal import plain
 from store.records import utc_text, utc_time
 
+NEWS = timedelta(days=7)  # for so long a message that was not sent needs a person
+STUCK = timedelta(minutes=10)  # a try that has not ended by then was stopped
 SILENT = timedelta(hours=6)  # without a crawl for so long, the daemon is not running
 BAD = ("failing", "blocked", "gone", "throttled", "stale", "empty")
 
@@ -66,6 +68,10 @@ def report(app: App) -> dict[str, Any]:
             "made": store.digests.get(edition.isoformat(), str(config.timezone), "day") is not None,
             "last": dict(last) if last else None,
         },
+        "sending": {
+            **store.deliveries.counts(),
+            "troubled": [dict(r) for r in store.deliveries.troubled(since=now - NEWS, stuck=now - STUCK)],
+        },
     }
     value["needs_attention"] = _attention(value, crawl, now)
     return value
@@ -82,9 +88,22 @@ def _attention(value: dict[str, Any], crawl: Any, now: Any) -> list[str]:
     if polled and bad * 3 > polled:
         out.append(f"{bad} of {polled} sources are in trouble")
     out += [f"{m['source_id']} moved for good: write {m['url']} in feeds.yaml" for m in value["moved"]]
+    out += [f"{m['label']}: {m['kind']} {m['key']} {_unsent(m)}" for m in value["sending"]["troubled"]]
     if crawl is not None and not value["digest"]["made"]:
         out.append(f"the edition of {value['digest']['due']} is not made yet: `pakrus digest`")
     return out
+
+
+def _unsent(message: dict[str, Any]) -> str:
+    if message["state"] == "sending":
+        return f"was being sent at {message['begun_at']} when we were stopped: ask whether it arrived"
+    then = f"tried again at {message['next_try_at']}" if message["next_try_at"] else "given up"
+    return f"was not sent: {message['error']}; {then}"
+
+
+def _sending(value: dict[str, Any]) -> list[str]:
+    counts = [f"{value[s]} {s}" for s in ("sent", "pending", "sending", "failed") if value.get(s)]
+    return [f"  messages     {', '.join(counts)}"] if counts else []
 
 
 def lines(value: dict[str, Any]) -> str:
@@ -99,6 +118,7 @@ def lines(value: dict[str, Any]) -> str:
         f"  gaps         {value['open_gaps']} open",
         f"  quality      {quality.line(value['quality'])}",
         f"  digest       {'last of ' + last['date'] + ', made ' + last['created_at'] if last else 'none yet'}",
+        *_sending(value["sending"]),
         f"  database     {value['database']}, {value['database_bytes'] / 1e6:.1f} MB, {value['stories']} stories",
     ]
     if value["troubled"]:
