@@ -745,6 +745,20 @@ def backfill(
     sys.exit(1 if report.failed or report.pending else 0)
 
 
+@verb()
+@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="0: one that is free.")
+@click.option("--open", "show", is_flag=True, help="Show it in the browser.")
+def serve(options: Options, port: int, show: bool) -> None:
+    """The desk: Datasette on 127.0.0.1, read-only, also while the daemon writes. Ctrl-C ends it."""
+    from crawler.desk.serve import require
+    from crawler.desk.serve import serve as serve_desk
+
+    require()
+    with options.app("read", "serve") as app:
+        path = app.store.path
+    serve_desk(path, port=port, show=show, tell=click.echo)
+
+
 # --- sources and upkeep ----------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,6 @@
 `./run docs` calls it; a test compares its pages with the files, so that they cannot go stale.
 """
 
-import re
 import sqlite3
 from pathlib import Path
 
@@ -11,50 +10,9 @@ import click
 
 HERE = Path(__file__).parent
 
-TABLES = {
-    "meta": "Facts about the database itself.",
-    "sources": "The lines of feeds.yaml as last seen, and what visits taught. `ingest` adds sources of kind `none`.",
-    "source_moves": "Where a source was fetched before, and who moved it.",
-    "hosts": "What politeness needs to know of a host, across restarts.",
-    "visits": "Every visit to a source, with its outcome.",
-    "gaps": "Visits that overlapped with nothing known: items may have been lost before them.",
-    "entries": "The ledger: every item ever listed, each in exactly one state with its reason.",
-    "documents": "What was read, of kept and rejected entries alike; the page itself of kept ones, as proof.",
-    "articles": "Documents of grade 1 and 2. Nothing kept is ever deleted.",
-    "article_sectors": "The sectors of an article, best score first.",
-    "mentions": "Names found in an article and the words that prove its sectors. `substr(title or text, start + 1, length)`"
-    " is `quote`, in code points.",
-    "shingles": "Sampled word 3-grams of an article, for finding near-copies.",
-    "stories": "Articles of one event.",
-    "story_keys": "Under which keys an article is found when a new one looks for its story.",
-    "story_merges": "Stories that became part of another, with what is needed to undo it (`pakrus mark ID apart ID`).",
-    "story_links": "Pairs of articles that are of one event as far as the pair alone tells.",
-    "story_moves": "Every move of an article from one story to another, with its cause.",
-    "story_figures": "Where the articles of a story disagree on a number: who says what, in which words.",
-    "revisions": "Earlier versions of edited articles.",
-    "marks": "A person's word on an article; outlives every replay.",
-    "samples": "Entries drawn at random, to be judged with `pakrus mark`; what they say is in `pakrus status`.",
-    "digests": "Editions as canonical JSON with their sha256; every format is rendered from these.",
-    "digest_items": "Which story stood where in which edition.",
-    "deliveries": "What is to be sent to which channel, and what was: each once.",
-    "alerts": "What a rule of feeds.yaml has reported: a story once, a sector's spike once a day.",
-    "archives": "The WARC and Parquet files of `pakrus backfill`, and what became of each.",
-    "archive_finds": "What an archive held on the pair, until all files are read and it has its place among the stories.",
-    "requests": "Every HTTP request, for `pakrus courtesy`; kept 14 days.",
-    "runs": "Runs of the program.",
-    "article_search": "Full text (FTS5) over a normalised, lemmatised shadow of title and text; `rowid` is the article.",
-}
-VIEWS = {
-    "daily": "A row a day and story: the first thing to ask.",
-    "article_list": "Articles as a person would list them.",
-    "story_overview": "A row a story: copies, independent origins, sides, languages, sectors.",
-    "source_health": "How each source is doing.",
-    "rejects": "What was seen and not kept, with the reason.",
-    "sector_by_day": "How many stories and articles a sector had on a day.",
-}
-
 
 def schema() -> str:
+    from store.descriptions import TABLES, VIEWS, columns
     from store.schema import migrate
 
     connection = sqlite3.connect(":memory:", isolation_level=None)
@@ -70,19 +28,17 @@ def schema() -> str:
         "## Views for people",
     ]
     for name, words in VIEWS.items():
-        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
-        out += ["", f"**{name}**: {words}", "", ", ".join(f"`{c}`" for c in columns)]
+        out += ["", f"**{name}**: {words}", "", ", ".join(f"`{c}`" for c in columns(connection, name))]
     out += ["", "## Tables"]
     for name, words in TABLES.items():
-        sql = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0]
         out += ["", f"### {name}", "", words, "", "| column | type | |", "|---|---|---|"]
-        comments = dict(re.findall(r'^\s*"?(\w+)"?[^\n]*?-- (.+)$', sql, re.MULTILINE))
+        comments = columns(connection, name)
         for row in connection.execute(f"PRAGMA table_info({name})"):
-            out.append(f"| {row[1]} | {row[2].lower() or 'text'} | {comments.get(row[1], '')} |")
+            out.append(f"| {row[1]} | {row[2].lower() or 'text'} | {comments[row[1]]} |")
     made = {r[0] for r in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     shadow = {n for n in made if n.startswith(("article_search_", "sqlite_", "_sqlite_"))}
     left = made - shadow - TABLES.keys()
-    assert not left, f"describe these tables in docs/generate.py: {left}"
+    assert not left, f"describe these tables in store/descriptions.py: {left}"
     connection.close()
     return "\n".join(out) + "\n"
 
