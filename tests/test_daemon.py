@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from crawler.demo.newsroom import Newsroom
 from crawler.reports import audit, courtesy
 from store.connection import open_store
 from tests.builders import config
+from tests.mailbox import mailbox
 from tests.newsroom import Newsroom as Sites
 from tests.newsroom import article, item
 from tests.test_cli import pakrus
@@ -153,6 +155,7 @@ class Day:
     second_exit: int
     second_said: str
     verified: int
+    mail: list[EmailMessage]
     code: int
     seconds: float
 
@@ -161,9 +164,11 @@ class Day:
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     daemon = Daemon(tmp_path_factory.mktemp("daemon"))
     feeds = daemon.folder / "feeds.yaml"
-    with Newsroom(now=NOW) as newsroom, Sites() as sites:
+    with Newsroom(now=NOW) as newsroom, Sites() as sites, mailbox() as box:
         slow = slow_paper(sites)
         text = newsroom.config_text().replace("every: 15m", "every: 1s")
+        channel = f"mailto://127.0.0.1:{box.port}?mode=insecure&from=pakrus@example.org&to=desk@example.org"
+        text = text.replace("  send: []", f"  send: ['{channel}']") + "alerts: [{name: talks, names: [lavrov, dar]}]\n"
         feeds.write_text(text, "utf-8")
         daemon.start(at=NOW)
         try:
@@ -190,6 +195,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
             daemon.ahead(timedelta(minutes=31).total_seconds())  # past seven o'clock
             daemon.wait(lambda: (daemon.folder / "digests" / "latest.html").exists())
             daemon.wait(lambda: "edition 2026-11-25" in daemon.log())
+            daemon.wait(lambda: any("2026-11-25:" in str(m["subject"]) for m in box.messages))
             verified = pakrus("digest", "--date", "2026-11-25", "--verify", *daemon.options).returncode
 
             loaded["sources"].append(slow)
@@ -203,7 +209,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         finally:
             daemon.end()
         yield Day(
-            daemon=daemon, reader=reader, hits=Counter(h.status for h in newsroom.hits()), code=code, seconds=seconds,
+            daemon=daemon, mail=box.messages, reader=reader, hits=Counter(h.status for h in newsroom.hits()), code=code, seconds=seconds,
             second_exit=second.returncode, second_said=second.stderr, verified=verified,
         )  # fmt: skip
 
@@ -255,6 +261,17 @@ def test_the_edition_is_written_after_the_crawl_of_its_hour_and_can_be_verified(
     )
     assert crawled[0][0] >= 1
     assert day.verified == 0
+
+
+def test_it_sends_the_edition_and_each_alert_once(day: Day) -> None:
+    subjects = Counter(str(m["subject"]) for m in day.mail)
+    alerts = {s for s in subjects if s.startswith("talks: ")}
+    assert alerts
+    editions = {s.partition(":")[0] for s in subjects.keys() - alerts}
+    assert editions == {"Pakistan and Russia, 2026-11-24", "Pakistan and Russia, 2026-11-25"}
+    assert set(subjects.values()) == {1}
+    assert day.daemon.query("SELECT count(*) FROM deliveries WHERE state = 'sent'") == [(len(day.mail),)]
+    assert "example.org" not in day.daemon.log()
 
 
 def test_an_invalid_config_is_reported_and_the_old_one_kept_until_a_valid_one_comes(day: Day) -> None:

@@ -1,5 +1,6 @@
 """The desk: every question answers, search finds inflected forms, and a writer goes on writing."""
 
+import html
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from crawler.desk import about
 from crawler.desk import serve as serving
 from crawler.errors import UsageError
 from crawler.ingest import settle_line
+from store.descriptions import TABLES, VIEWS
 from store.schema import migrate
 from tests.builders import NOON, world
 from tests.test_cli import ENVIRONMENT, pakrus
@@ -167,7 +169,7 @@ def test_what_is_no_query_is_no_error(words: str, three: str) -> None:
 def test_every_table_and_commented_column_is_described() -> None:
     told = about.metadata()["databases"][about.DATABASE]["tables"]
     assert told["sources"]["columns"]["next_due_at"] == "null: at once"
-    assert all(table["description"] for table in told.values())
+    assert all(told[name]["description"] for name in (*TABLES, *VIEWS))
 
 
 def test_facets_are_columns_of_their_tables() -> None:
@@ -183,6 +185,27 @@ def test_a_table_shows_its_words_and_facets(desk: str) -> None:
     assert "Nothing kept is ever deleted" in page
     assert "_facet=" in page or "facet-results" in page
     assert "desk.css" in page
+
+
+def test_one_clicks_from_the_digest_to_a_story_and_its_articles(desk: str) -> None:
+    root = desk.removesuffix("/news")
+    assert 'href="/digest"' in get(desk)
+    edition = get(f"{root}/digest")
+    assert get(f"{root}/digest/2026-11-25") == edition
+    stories = rows(desk, "daily", _sort_desc="day")
+    told = html.unescape(edition)
+    story = next(s for s in stories if s["headline"] in told)
+    assert f'href="/news/story_timeline?story_id={story["story_id"]}"' in get(f"{desk}/daily?_size=max")
+    timeline = get(f"{desk}/story_timeline?story_id={story['story_id']}")
+    (first, *_) = re.findall(r'href="(/news/articles/\d+)"', timeline)
+    assert rows(root, first.removeprefix("/"))[0]["story_id"] == story["story_id"]
+
+
+def test_a_day_without_an_edition_says_so(desk: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        get(f"{desk.removesuffix('/news')}/digest/1999-01-01")
+    assert refused.value.code == 404
+    refused.value.close()
 
 
 # --- beside a writer, and shut to all others --------------------------------------------------------------------------

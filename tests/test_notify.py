@@ -96,7 +96,7 @@ def test_mail_is_one_message_however_often_it_is_sent(mailed: tuple[Mailbox, Pat
     box, _ = mailed
     assert box.recipients == ["desk@example.org"]
     assert len(box.messages) == 1
-    assert box.messages[0]["subject"] == "Pakistan and Russia, 2026-11-26: 1 stories"
+    assert box.messages[0]["subject"] == "Pakistan and Russia, 2026-11-26: 1 story"
 
 
 def test_mail_has_the_page_as_it_lies_in_the_file_and_its_text(mailed: tuple[Mailbox, Path]) -> None:

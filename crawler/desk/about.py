@@ -28,6 +28,7 @@ FACETS = {
     "deliveries": ["state", "kind"],
 }
 SEARCHED = {"articles": "id", "article_list": "article_id"}  # what full text search works on -> the article's id in it
+HIDDEN = ("shingles", "story_keys", "story_links", "archive_finds", "meta", "_sqlite_migrations")
 NEWEST = {"articles": "first_seen_at", "entries": "first_seen_at", "visits": "started_at", "requests": "at"}
 
 
@@ -67,8 +68,8 @@ def metadata() -> dict[str, Any]:
         if name in NEWEST:
             tables[name]["sort_desc"] = NEWEST[name]
     connection.close()
-    for name in ("shingles", "story_keys", "meta"):
-        tables[name]["hidden"] = True
+    for name in HIDDEN:
+        tables.setdefault(name, {})["hidden"] = True
     return {
         "title": "pakrus",
         "description": "News of Pakistan and Russia: the database as it is now, read-only.",
@@ -77,7 +78,8 @@ def metadata() -> dict[str, Any]:
             DATABASE: {
                 "tables": tables,
                 "queries": {
-                    q.name: {"title": q.title, "description": q.description, "sql": q.sql} for q in questions()
+                    q.name: {"title": q.title, "description": q.description, "sql": q.sql, "hide_sql": True}
+                    for q in questions()
                 },
             }
         },

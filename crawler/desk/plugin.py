@@ -1,15 +1,29 @@
-"""What we add to Datasette: search in a person's words, and an answer to nobody but this machine."""
+"""What we add to Datasette: search in a person's words, ways from a row to its story and its articles, the digest, and
+an answer to nobody but this machine."""
 
+import json
 import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from datasette import hookimpl
+from datasette import Response, hookimpl
+from markupsafe import Markup
 
-from crawler.desk.about import expression
+from crawler.desk.about import DATABASE, expression
+from crawler.digest.formats import render
 
 HOST = "127.0.0.1"
 HOSTS = (HOST, "localhost")
+
+WAYS = {  # a column -> where its number leads
+    "story_id": f"/{DATABASE}/story_timeline?story_id=",
+    "article_id": f"/{DATABASE}/articles/",
+    "duplicate_of": f"/{DATABASE}/articles/",
+}
+DIGEST = (
+    "SELECT content FROM digests WHERE period = 'day' AND (:date = '' OR date = :date)"
+    " ORDER BY date DESC, created_at DESC LIMIT 1"
+)
 
 Asgi = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
@@ -27,6 +41,34 @@ def startup() -> None:
     from datasette import handle_exception  # not above: it must not be loaded before Datasette itself
 
     handle_exception.rich = None
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def render_cell(value: Any, column: str) -> Markup | None:
+    """A number of a story or an article leads to it; everything else is Datasette's to show."""
+    if column in WAYS and isinstance(value, int):
+        return Markup('<a href="{}{}">{}</a>').format(WAYS[column], value, value)
+    return None
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def menu_links() -> list[dict[str, str]]:
+    ways = {"The digest": "/digest", "Stories day by day": f"/{DATABASE}/daily?_sort_desc=day"}
+    return [{"href": href, "label": label} for label, href in ways.items()]
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def register_routes() -> list[tuple[str, Any]]:
+    return [(r"^/digest(?:/(?P<date>\d{4}-\d\d-\d\d))?$", digest)]
+
+
+async def digest(datasette: Any, request: Any) -> Any:
+    """An edition as it is stored: the newest, or that of a day."""
+    asked = {"date": request.url_vars["date"] or ""}
+    row = (await datasette.get_database(DATABASE).execute(DIGEST, asked)).first()
+    if row is None:
+        return Response.text("There is no such edition; `pakrus digest` makes one.", status=404)
+    return Response.html(render(json.loads(row["content"]), "html"))
 
 
 @hookimpl  # type: ignore[untyped-decorator]

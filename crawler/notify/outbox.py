@@ -176,9 +176,9 @@ def _message(app: App, row: Row) -> Message | None:
 
 
 def _subject(edition: Mapping[str, Any]) -> str:
-    summary = edition["summary"]
+    stories = edition["summary"]["stories"]
     period = "" if edition["period"] == "day" else f" ({edition['period']})"
-    return f"Pakistan and Russia, {edition['date']}{period}: {summary['stories']} stories"
+    return f"Pakistan and Russia, {edition['date']}{period}: {stories} {'story' if stories == 1 else 'stories'}"
 
 
 def _brief(edition: Mapping[str, Any]) -> str:
