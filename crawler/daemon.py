@@ -11,7 +11,7 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from crawler.notify import channels, outbox
 from crawler.notify.alerts import queue_alerts
 from crawler.notify.channels import Message, NotSent
 from crawler.spiders.engine import Summary, crawl
+from crawler.systemd import Notifier
 from crawler.workers import Pool
 from store.connection import open_store
 from store.records import Outcome
@@ -72,10 +73,11 @@ async def _pass(
     everything: bool = False,
     since: datetime | None = None,
     stop: asyncio.Event,
+    progress: Callable[[], None] = lambda: None,
 ) -> Summary:
     """A crawl with its row in `runs`, and the alerts that it gave rise to."""
     run_id = app.store.visits.began(verb, now=app.clock())
-    summary = await crawl(app, pool, only=only, everything=everything, since=since, stop=stop)
+    summary = await crawl(app, pool, only=only, everything=everything, since=since, stop=stop, progress=progress)
     app.store.visits.ended(run_id, now=app.clock(), result=summary.totals())
     for alert in queue_alerts(app):
         log.info("alert %s: %s", alert.rule, alert.about)
@@ -102,14 +104,15 @@ def run(app: App) -> None:
     """Runs until SIGTERM or SIGINT."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    asyncio.run(Daemon(app).serve())
+    asyncio.run(Daemon(app, notifier=Notifier(os.environ, pid=os.getpid())).serve())
 
 
 class Daemon:
     """The jobs, and what they remember between two ticks."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, *, notifier: Notifier | None = None) -> None:
         self.app = app
+        self.notifier = notifier or Notifier({})
         self.stop = asyncio.Event()
         self.reload = asyncio.Event()
         self.crawled_at: datetime | None = None  # when the store was last found with nothing due
@@ -142,9 +145,11 @@ class Daemon:
                 scheduler.add_job(self._kept, "interval", [self.upkeep], seconds=UPKEEP_S, id="upkeep", **options)
                 scheduler.start()
                 log.info("watching %d sources, database %s", len(self.app.config.enabled), self.app.store.path)
+                self.notifier.ready(self._watching())
                 watchdog = asyncio.create_task(self._watch(scheduler))
                 await self.stop.wait()
                 log.info("stopping")
+                self.notifier.stopping()
                 watchdog.cancel()
                 # shutdown(wait=True) would cancel the running coroutines: no new ones, let these end, then shut down.
                 scheduler.pause()
@@ -179,19 +184,26 @@ class Daemon:
     # --- the jobs
 
     async def tick(self, pool: Pool) -> None:
-        """Crawls what is due."""
+        """Crawls what is due. That it came to its end is progress, also when nothing was."""
+        await self._crawl_due(pool)
+        self.notifier.progress()
+
+    async def _crawl_due(self, pool: Pool) -> None:
         self._ticked = asyncio.get_running_loop().time()
         if self.reload.is_set():
             self.reload.clear()
+            self.notifier.reloading()
             self._reload()
+            self.notifier.ready(self._watching())
         now = self.app.clock()
         store = self.app.store
         if self._ticked < self._offline_until:
             return
         if store.sources.due(now) or store.frontier.take(1, now=now):
-            summary = await _pass(self.app, pool, verb="run", stop=self.stop)
+            summary = await _pass(self.app, pool, verb="run", stop=self.stop, progress=self.notifier.progress)
             self._ticked = asyncio.get_running_loop().time()
             log.info("pass: %s", summary.line())
+            self.notifier.status(f"last pass {now:%Y-%m-%dT%H:%M:%SZ}: {summary.line()}")
             if summary.unreachable:
                 # Our own line is down: nobody was charged and all stay due, so that it goes on soon after.
                 self._offline_until = self._ticked + OFFLINE_S
@@ -239,6 +251,9 @@ class Daemon:
             rejected_entries_s=keep.rejected_entries_s,
         )
         log.info("upkeep: %s", ", ".join(f"{n} {name} deleted" for name, n in counts.items()))
+
+    def _watching(self) -> str:
+        return f"watching {len(self.app.config.enabled)} sources"
 
     def _reload(self) -> None:
         """SIGHUP: the new feeds.yaml if it is valid, else the old one goes on."""

@@ -125,18 +125,22 @@ async def crawl(
     everything: bool = False,
     since: datetime | None = None,
     stop: asyncio.Event | None = None,
+    progress: Callable[[], None] = lambda: None,
 ) -> Summary:
     """One pass: every due source (with `only` the named ones, with `everything` all), then pages until none is due.
 
     A visit that did not overlap with the one before is followed by a backfill from the site's archive or sitemaps;
     with `since` every visit is, back to that time. What is not done lies in the store as an open gap.
-    Ends when idle, or within 8 s after `stop` is set; what is not done then lies in the store. Raises StoreError.
+    Ends when idle, or within 8 s after `stop` is set; what is not done then lies in the store. Calls `progress` with
+    each request, visit and page that is done with, and each minute of a wait for a host's turn. Raises StoreError.
     """
     # Scrapy tells of every step; what goes wrong there comes back to us as an exception anyway.
     logging.getLogger("scrapy").setLevel(logging.ERROR)
     _ = app.lexicon  # loaded before the first request: that takes a while, and meanwhile the loop stands still
     wire = Wire(app.config.crawl, base=app.config.base)
-    the_pass = _Pass(app, pool, wire, only=only, everything=everything, since=since, stop=stop or asyncio.Event())
+    the_pass = _Pass(
+        app, pool, wire, only=only, everything=everything, since=since, stop=stop or asyncio.Event(), progress=progress
+    )
     try:
         await Crawler(_PassSpider, dict(SETTINGS)).crawl_async(wire=wire, work=the_pass.run)
     finally:
@@ -176,6 +180,7 @@ class _Pass:
         everything: bool,
         since: datetime | None,
         stop: asyncio.Event,
+        progress: Callable[[], None],
     ) -> None:
         self.app = app
         self.pool = pool
@@ -184,6 +189,7 @@ class _Pass:
         self.everything = everything
         self.since = since
         self.stop = stop
+        self.progress = progress
         self.line = Line()
         self.error: BaseException | None = None
         self._sources = {s.id: s for s in app.config.enabled} | {id_: app.config.source(id_) for id_ in only}
@@ -210,7 +216,7 @@ class _Pass:
 
     async def run(self, download: Download) -> None:
         """The whole work; what it raises is kept in `error`, since Scrapy would only log it."""
-        self._fetcher = Fetcher(self.app, self.wire, download, self.line)
+        self._fetcher = Fetcher(self.app, self.wire, download, self.line, progress=self.progress)
         work = asyncio.create_task(self._all())
         stopped = asyncio.create_task(self.stop.wait())
         try:
@@ -520,6 +526,7 @@ class _Pass:
         if not told:
             self._lines.append(_line(source, visit))
         log.info("%s", _line(source, visit))
+        self.progress()
 
     # --- gaps
 
@@ -741,6 +748,7 @@ class _Pass:
             now=self.fetcher.now(),
         )
         self._states[str(state)] += 1
+        self.progress()
 
 
 # Pages that ask for a browser, by what their makers put into them: a wall is told and rested, never fought.

@@ -8,7 +8,7 @@ restart waits for it too.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -33,6 +33,7 @@ REST_AFTER_SILENCE = timedelta(minutes=10)
 REST_AFTER_429 = timedelta(minutes=10)  # where 429 comes without Retry-After
 MOST_LARGE = 2  # bodies over wire.LARGE in memory at a time; all places full of the largest would take 160 MB
 FLUSH_ROWS, FLUSH_S = 50, 1.0
+WAIT_TOLD_S = 60.0  # a wait for a host's turn is told of as often
 ACCEPT = {
     "feed": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
     "sitemap": "application/xml, text/xml, */*;q=0.5",
@@ -117,8 +118,11 @@ class _Host:
 class Fetcher:
     """Fetches for one crawl. `download` is Scrapy's ``engine.download_async``."""
 
-    def __init__(self, app: App, wire: Wire, download: Download, line: Line) -> None:
+    def __init__(
+        self, app: App, wire: Wire, download: Download, line: Line, *, progress: Callable[[], None] = lambda: None
+    ) -> None:
         self._app = app
+        self._progress = progress
         self._config = app.config.crawl
         self._wire = wire
         self._download = download
@@ -340,12 +344,13 @@ class Fetcher:
         return release
 
     async def _wait(self, seconds: float) -> None:
-        """Sleeps, but not on when the crawl is being stopped."""
-        try:
-            async with asyncio.timeout(max(0.0, seconds)):
-                await self._closing.wait()
-        except TimeoutError:
-            return
+        """Sleeps, but not on when the crawl is being stopped. A long wait is no standstill, and says so."""
+        until = time.monotonic() + seconds
+        while not self._closing.is_set() and (left := until - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, WAIT_TOLD_S)):
+                    await self._closing.wait()
+            self._progress()
 
     def _may_send(self, host: _Host) -> None:
         if self._closing.is_set():
@@ -372,6 +377,7 @@ class Fetcher:
 
     def _record(self, row: RequestRow) -> None:
         self._rows.append(row)
+        self._progress()
         if len(self._rows) >= FLUSH_ROWS or time.monotonic() - self._flushed >= FLUSH_S:
             self.flush()
 
