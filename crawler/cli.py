@@ -261,7 +261,12 @@ def init(options: Options, directory: Path) -> None:
 @click.option("--since", type=_Day(), help="Also back to this day, through archives and sitemaps.")
 def crawl(options: Options, sources: tuple[str, ...], everything: bool, since: str | None) -> None:
     """One pass: every due source, then the pages they led to. A line a source."""
+    import logging
+
+    from crawler import logs
     from crawler.daemon import crawl_once
+
+    logs.set_up(level=logging.WARNING)
 
     with options.app("write", "crawl") as app:
         for id_ in sources:

@@ -19,6 +19,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from crawler import logs
 from crawler.app import App
 from crawler.config import read_config
 from crawler.digest.build import closed_edition, window
@@ -30,7 +31,7 @@ from crawler.notify.channels import Message, NotSent
 from crawler.spiders.engine import Summary, crawl
 from crawler.systemd import Notifier
 from crawler.workers import Pool
-from store.connection import open_store
+from store.connection import open_store, translate
 from store.records import Outcome
 from store.upkeep import sweep
 
@@ -77,10 +78,12 @@ async def _pass(
 ) -> Summary:
     """A crawl with its row in `runs`, and the alerts that it gave rise to."""
     run_id = app.store.visits.began(verb, now=app.clock())
-    summary = await crawl(app, pool, only=only, everything=everything, since=since, stop=stop, progress=progress)
-    app.store.visits.ended(run_id, now=app.clock(), result=summary.totals())
-    for alert in queue_alerts(app):
-        log.info("alert %s: %s", alert.rule, alert.about)
+    with logs.bound(run=run_id):
+        summary = await crawl(app, pool, only=only, everything=everything, since=since, stop=stop, progress=progress)
+        app.store.visits.ended(run_id, now=app.clock(), result=summary.totals())
+        log.info("pass: %s", summary.line(), extra=summary.totals())
+        for alert in queue_alerts(app):
+            log.info("alert %s: %s", alert.rule, alert.about, extra={"alert": alert.rule})
     return summary
 
 
@@ -102,8 +105,7 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
 
 def run(app: App) -> None:
     """Runs until SIGTERM or SIGINT."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logs.set_up(level=logging.INFO)
     asyncio.run(Daemon(app, notifier=Notifier(os.environ, pid=os.getpid())).serve())
 
 
@@ -164,8 +166,11 @@ class Daemon:
         self._running.add(task)
         try:
             await task
-        except PakrusError as error:
-            log.error("%s: %s", job.__name__, error)
+        except Exception as error:
+            said = _expected(error)
+            if said is None:
+                raise
+            log.error("%s: %s", job.__name__, said, extra={"job": job.__name__})
         finally:
             self._running.discard(task)
 
@@ -202,7 +207,6 @@ class Daemon:
         if store.sources.due(now) or store.frontier.take(1, now=now):
             summary = await _pass(self.app, pool, verb="run", stop=self.stop, progress=self.notifier.progress)
             self._ticked = asyncio.get_running_loop().time()
-            log.info("pass: %s", summary.line())
             self.notifier.status(f"last pass {now:%Y-%m-%dT%H:%M:%SZ}: {summary.line()}")
             if summary.unreachable:
                 # Our own line is down: nobody was charged and all stay due, so that it goes on soon after.
@@ -261,13 +265,26 @@ class Daemon:
         try:
             new = read_config(old.path, old.base)
         except PakrusError as error:
-            log.error("feeds.yaml is not valid, the old one is kept:\n%s", error)
+            for mistake in str(error).splitlines():
+                log.error("%s", mistake)
+            log.error("feeds.yaml is not valid, the old one is kept")
             return
         if new.database != old.database:
             log.warning("`database` changed: it counts from the next start")
         self.app.config = new
         self.app.sync_sources()
         log.info("feeds.yaml read again: %d sources", len(new.enabled))
+
+
+def _expected(error: Exception) -> str | None:
+    """What to say of a failure that disks, networks and people cause; None: it is a fault of ours."""
+    if isinstance(error, PakrusError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or type(error).__name__}: {error.strerror or error}"
+    if type(error).__module__ == "sqlite3":
+        return str(translate(error))  # type: ignore[arg-type]
+    return None
 
 
 async def _sent(channel: str, message: Message) -> str | None:

@@ -1,5 +1,6 @@
 """`pakrus run` in a process of its own, on the demo's newsroom: it crawls, writes the edition, reloads, stops."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -76,6 +77,9 @@ class Daemon:
 
     def log(self) -> str:
         return (self.folder / "log").read_text("utf-8")
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log().splitlines()]
 
     def wait(self, what: Callable[[], Any]) -> None:
         until = time.monotonic() + PATIENCE_S
@@ -222,6 +226,20 @@ def test_it_crawls_again_and_again_and_is_answered_304(day: Day) -> None:
     assert "Traceback" not in day.daemon.log()
 
 
+def test_its_log_is_a_json_object_an_event_bound_to_its_run_and_source(day: Day) -> None:
+    events = day.daemon.events()
+    visits = [e for e in events if e["event"].startswith("visit: ")]
+    assert {e["level"] for e in events} >= {"info", "error"}
+    assert {"indus-courier", "news-search"} <= {e["source"] for e in visits}
+    ended = day.daemon.query("SELECT id FROM runs WHERE ended_at IS NOT NULL")
+    assert [e["run"] for e in events if e["event"].startswith("pass: ")] == [run for (run,) in ended]
+    assert {e["run"] for e in visits} <= {run for (run,) in ended}
+    assert {e["outcome"] for e in visits} >= {"new", "unchanged"}
+    assert all(e["at"].endswith("Z") for e in events)
+    assert not any("exception" in e for e in events)
+    assert "run" not in events[0]
+
+
 def test_its_ledger_adds_up_and_its_hosts_were_asked_politely(day: Day) -> None:
     with open_store(day.daemon.database, mode="read") as store:
         loaded = config((day.daemon.folder / "feeds.yaml").read_text("utf-8"), day.daemon.folder)
@@ -286,7 +304,7 @@ def test_an_invalid_config_is_reported_and_the_old_one_kept_until_a_valid_one_co
 def test_sigterm_in_the_middle_of_a_pass_ends_it_in_time_and_loses_nothing(day: Day) -> None:
     assert day.code == 0, day.daemon.log()
     assert day.seconds < STOPS_WITHIN_S
-    assert day.daemon.log().rstrip().endswith("stopped")
+    assert day.daemon.events()[-1]["event"] == "stopped"
     assert day.daemon.database.with_name("news.db.lock").read_text() == ""
     waiting = day.daemon.query("SELECT state, tries, count(*) FROM entries WHERE source_id = 'slow' GROUP BY 1, 2")
     assert waiting == [("pending", 0, SLOW_PAGES)]

@@ -22,6 +22,7 @@ from crawler.app import App
 from crawler.classify import may_concern
 from crawler.config import SourceConfig
 from crawler.errors import StoreError
+from crawler.logs import bound
 from crawler.spiders import backfill, sites
 from crawler.spiders.fetch import Download, Fetcher, Line
 from crawler.spiders.settings import SETTINGS
@@ -61,9 +62,16 @@ class SourceLine:
     error: str | None = None
 
     def __str__(self) -> str:
-        what = f"{self.new} new of {self.seen}" if self.seen else ""
         status = str(self.status) if self.status is not None else "-"
-        return f"{self.id:<32} {self.outcome:<10} {status:>3}  {self.ms:>6} ms  {self.error or what}".rstrip()
+        return f"{self.id:<32} {self.outcome:<10} {status:>3}  {self.ms:>6} ms  {self.said}".rstrip()
+
+    @property
+    def said(self) -> str:
+        """Why it failed, or how many were new."""
+        return self.error or (f"{self.new} new of {self.seen}" if self.seen else "")
+
+    def to_json(self) -> dict[str, Any]:
+        return {n: getattr(self, n) for n in ("id", "outcome", "status", "seen", "new", "ms", "error")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +118,7 @@ class Summary:
         return [*(str(line) for line in self.sources), self.line()]
 
     def to_json(self) -> dict[str, Any]:
-        names = ("id", "outcome", "status", "seen", "new", "ms", "error")
-        return {**self.totals(), "sources": [{n: getattr(s, n) for n in names} for s in self.sources]}
+        return {**self.totals(), "sources": [s.to_json() for s in self.sources]}
 
 
 # --- the pass ---------------------------------------------------------------------------------------------------------
@@ -291,12 +298,13 @@ class _Pass:
         """One visit. Whatever happens in it ends in its outcome; only the store's own errors end the pass."""
         try:
             if not self.stop.is_set():
-                await self._visit_source(source, state)
-                await self._fill_gaps(source)
+                with bound(source=source.id):
+                    await self._visit_source(source, state)
+                    await self._fill_gaps(source)
         except StoreError:
             raise
         except Exception as error:
-            log.exception("%s: the visit broke off", source.id)
+            log.exception("the visit broke off", extra={"source": source.id})
             self._settle(source, state, self._failed(self.fetcher.now(), f"internal: {type(error).__name__}: {error}"))
         finally:
             self._visiting -= 1
@@ -525,7 +533,9 @@ class _Pass:
             self._changed.set()
         if not told:
             self._lines.append(_line(source, visit))
-        log.info("%s", _line(source, visit))
+        line = _line(source, visit)
+        about = {"source": source.id, **{k: v for k, v in line.to_json().items() if k != "id"}}
+        log.info("visit: %s", " ".join(filter(None, (line.outcome, line.said))), extra=about)
         self.progress()
 
     # --- gaps
@@ -562,13 +572,13 @@ class _Pass:
                 read=read,
             )
         except (NoAnswer, WorkerLost) as error:
-            log.info("%s: the gap stays open: %s", source.id, _plain(str(error)))
+            log.info("the gap stays open: %s", _plain(str(error)))
             ingest.gaps_tried(self.app, gaps, now=self.fetcher.now())
             return
         reading = Reading(entries=tuple(found.entries.values()))
         new = ingest.settle_gaps(self.app, source, gaps, reading, now=self.fetcher.now())
         way = f"{found.sources} lists" if found.sources else "no archive and no sitemap"
-        log.info("%s: gap since %s: %d new of %d, %s", source.id, oldest, new, len(reading.entries), way)
+        log.info("gap since %s: %d new of %d, %s", oldest, new, len(reading.entries), way)
         if new:
             self._more = True
             self._changed.set()
@@ -649,7 +659,7 @@ class _Pass:
         except StoreError:
             raise
         except Exception as error:
-            log.exception("%s: reading the page broke off", pending.url)
+            log.exception("reading the page broke off", extra={"source": source.id, "url": pending.url})
             self._settle_page(pending, problem=f"internal: {type(error).__name__}: {error}")
 
     async def _read_page(self, pending: Pending, source: SourceConfig, fetched: Fetched) -> None:
