@@ -56,7 +56,7 @@ def place(app: App, new: NewArticle, *, now: datetime, old: Article | None = Non
     later = original is not None and (original.published_at or original.first_seen_at) > new.at
     duplicate_of = original.id if original is not None and not later else None
     if old is None:
-        article_id = articles.add(new, story_id=target.of[me], duplicate_of=duplicate_of)
+        article_id = articles.add(new, story_id=target.of[me], duplicate_of=duplicate_of, added_at=now)
     else:
         article_id = old.id
         articles.rewrite(article_id, new, story_id=old.story_id, duplicate_of=duplicate_of)

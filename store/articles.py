@@ -295,23 +295,28 @@ class Articles:
             story_id=row["story_id"],
             duplicate_of=row["duplicate_of"],
             origin=row["origin"],
+            added_at=utc_time(row["added_at"] or row["first_seen_at"]),
             sectors=tuple((s["sector"], s["score"]) for s in sectors),
         )
 
     # --- writing
 
-    def add(self, new: NewArticle, *, story_id: int, duplicate_of: int | None) -> int:
+    def add(
+        self, new: NewArticle, *, story_id: int, duplicate_of: int | None, added_at: datetime | None = None
+    ) -> int:
+        """Writes an article; `added_at` is now, where that is not when it was first seen."""
         cursor = self._run(
             "INSERT INTO articles (url, canonical_url, source_id, title, text, author, language, country, published_at,"
             " published_precision, published_from, first_seen_at, day, grade, score, story_id, duplicate_of, origin,"
-            " text_hash, dateline, reasons, profile, fingerprint_size, etag, last_modified, recheck_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " text_hash, dateline, reasons, profile, fingerprint_size, etag, last_modified, recheck_at, added_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 new.url, new.canonical_url, new.source_id, new.title, new.text, new.author, new.language, new.country,
                 utc_text(new.published_at) if new.published_at else None, new.published_precision, new.published_from,
                 utc_text(new.first_seen_at), new.day, new.grade, new.score, story_id, duplicate_of, new.origin,
                 new.text_hash, new.dateline, _json(new.reasons), _json(new.profile), len(new.fingerprint), new.etag,
                 new.last_modified, utc_text(new.recheck_at) if new.recheck_at else None,
+                utc_text(added_at or new.first_seen_at),
             ),
         )  # fmt: skip
         assert cursor.lastrowid is not None

@@ -10,9 +10,12 @@ TABLES = {
     "hosts": "What politeness needs to know of a host, across restarts.",
     "visits": "Every visit to a source, with its outcome.",
     "gaps": "Visits that overlapped with nothing known: items may have been lost before them.",
-    "entries": "The ledger: every item ever listed, each in exactly one state with its reason.",
+    "entries": "The ledger: every item ever listed, each in exactly one state with its reason. `added_at`: when"
+    " the row was written, where that is not when the item was first seen.",
     "documents": "What was read, of kept and rejected entries alike; the page itself of kept ones, as proof.",
-    "articles": "Documents of grade 1 and 2. Nothing kept is ever deleted.",
+    "articles": "Documents of grade 1 and 2. Nothing kept is ever deleted. `added_at`: when it came into this"
+    " database; null in older rows: when it was first seen.",
+    "compacted_entries": "How many rows of rejected items `keep.rejected_entries` has taken out of `entries`.",
     "article_sectors": "The sectors of an article, best score first.",
     "mentions": "Names found in an article and the words that prove its sectors. `substr(title or text, start + 1,"
     " length)` is `quote`, in code points.",

@@ -91,13 +91,13 @@ class Frontier:
         cursor = self._run(
             "INSERT INTO entries (source_id, key, guid, url, canonical_url, title, summary, content, author, publisher,"
             " published_at, published_precision, first_seen_at, last_seen_at, state, reason, score, article_id,"
-            " item_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " item_sha256, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 source_id, entry.key, entry.guid, entry.url, entry.canonical_url, entry.title, entry.summary,
                 entry.content, entry.author, entry.publisher,
                 utc_text(entry.published_at) if entry.published_at else None, entry.published_precision,
                 utc_text(first_seen) if first_seen else at, at, entry.state, entry.reason, entry.score,
-                entry.article_id, entry.item_sha256,
+                entry.article_id, entry.item_sha256, at if first_seen and first_seen != now else None,
             ),
         )  # fmt: skip
         assert cursor.lastrowid is not None

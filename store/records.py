@@ -192,4 +192,5 @@ class Article:
     story_id: int
     duplicate_of: int | None
     origin: str
+    added_at: datetime  # when it was written here
     sectors: Sequence[tuple[str, float]] = ()

@@ -537,4 +537,20 @@ CREATE TABLE alerts (
 ) WITHOUT ROWID;
 
 CREATE INDEX marks_stories ON marks (id) WHERE verdict IN ('apart', 'together');
+
+ALTER TABLE articles ADD COLUMN added_at TEXT;
+ALTER TABLE entries ADD COLUMN added_at TEXT;
+
+CREATE TABLE compacted_entries (
+    source_id TEXT NOT NULL REFERENCES sources (id),
+    month TEXT NOT NULL, -- of first_seen_at, UTC
+    state TEXT NOT NULL,
+    entries INTEGER NOT NULL, -- whose rows are gone
+    PRIMARY KEY (source_id, month, state)
+) WITHOUT ROWID;
+
+-- What `status` and `audit` count, without a look at the rows themselves; the last two are empty in a sound ledger.
+CREATE INDEX entries_state ON entries (state, article_id);
+CREATE INDEX entries_bare ON entries (state) WHERE state IN ('kept', 'duplicate') AND article_id IS NULL;
+CREATE INDEX entries_mute ON entries (state) WHERE state IN ('rejected', 'blocked', 'failed') AND reason = '';
 """

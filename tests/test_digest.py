@@ -19,6 +19,7 @@ from crawler.app import App
 from crawler.digest.build import _difference, canonical, closed_edition, items_of, open_edition, window
 from crawler.digest.deliver import current, deliver, older_form, verify
 from crawler.digest.formats import FORMATS, render, words
+from crawler.digest.gather import gather
 from crawler.ingest import settle_line
 from tests.builders import NOON, world
 from tests.test_ingest import BARTER, BARTER_RU, BARTER_UR, _line
@@ -195,6 +196,20 @@ def test_a_past_edition_can_be_made_again_after_edits_and_merges(tmp_path: Path)
         with app.store.transaction():
             app.store.connection.execute("UPDATE articles SET url = 'http://changed.test/' WHERE id = 1")
         assert any("changed.test" in line for line in verify(app, day, zone=KARACHI, period="day"))
+
+
+def test_old_articles_that_came_into_the_database_after_an_edition_do_not_change_it(tmp_path: Path) -> None:
+    with world(tmp_path) as app:
+        settle_line(app, _line("http://s.test/1", "Pakistan, Russia agree to set up barter desk", BARTER), now=NOON)
+        day = date(2026, 11, 26)
+        _deliver(app, tmp_path)
+        later = NOON + timedelta(days=2)
+        old = NOON - timedelta(hours=1)  # seen before the edition, says the file; also an original of what is in it
+        for n, (title, text) in enumerate((("Россия и Пакистан", BARTER_RU), ("پاکستان", BARTER_UR), ("Barter", BARTER))):
+            line = _line(f"http://old{n}.test/1", title, text, source=f"old{n}", at=old)
+            assert settle_line(app, line, now=later) in ("kept", "duplicates")
+        assert verify(app, day, zone=KARACHI, period="day") == []
+        assert len(gather(app, window(day, KARACHI, SEVEN), created_at=later).articles) == 4
 
 
 def test_an_edit_after_an_edition_stands_under_changed_since(tmp_path: Path) -> None:

@@ -25,16 +25,16 @@ def gather(app: App, span: Window, *, created_at: datetime) -> Facts:
     store = app.store
     until = min(span.until, created_at + timedelta(seconds=1))
     before = _moved(app, created_at)
-    fresh = store.articles.seen_between(span.since, until)
+    fresh = [a for a in store.articles.seen_between(span.since, until) if a.added_at <= created_at]
     stories = {before.get(a.id, a.story_id) for a in fresh}
     names = {row["id"]: row["name"] for row in store.connection.execute("SELECT id, name FROM sources")}
     articles = {}
     for story_id in sorted({a.story_id for a in fresh}):
         for article in store.articles.of_story(story_id):
-            if article.first_seen_at < until and before.get(article.id, article.story_id) in stories:
+            if _there(article, until, created_at) and before.get(article.id, article.story_id) in stories:
                 articles[article.id] = article
     for left in (id_ for id_, story_id in before.items() if story_id in stories and id_ not in articles):
-        if (article := store.articles.get(left)).first_seen_at < until:
+        if _there(article := store.articles.get(left), until, created_at):
             articles[left] = article
     facts = [_fact(app, a, before.get(a.id, a.story_id), created_at, names) for a in articles.values()]
     facts = [_original(f, articles) for f in facts]
@@ -54,14 +54,24 @@ def gather(app: App, span: Window, *, created_at: datetime) -> Facts:
         sources=_health(app, span, until),
         gaps=_count(app, 'SELECT count(*) FROM gaps WHERE "to" >= ? AND "to" < ?', span.since, until),
         entries=_count(
-            app, "SELECT count(*) FROM entries WHERE first_seen_at >= ? AND first_seen_at < ?", span.since, until
+            app,
+            "SELECT count(*) FROM entries WHERE first_seen_at >= ? AND first_seen_at < ?"
+            " AND coalesce(added_at, first_seen_at) <= ?",
+            span.since,
+            until,
+            created_at,
         ),
         sector_names=app.lexicon.sector_names("en"),
     )
 
 
-def _count(app: App, sql: str, since: datetime, until: datetime) -> int:
-    return int(app.store.connection.execute(sql, (utc_text(since), utc_text(until))).fetchone()[0])
+def _there(article: Article, until: datetime, created_at: datetime) -> bool:
+    """Was it seen before the close, and written here when the edition was made? A file of old articles is not."""
+    return article.first_seen_at < until and article.added_at <= created_at
+
+
+def _count(app: App, sql: str, *times: datetime) -> int:
+    return int(app.store.connection.execute(sql, tuple(map(utc_text, times))).fetchone()[0])
 
 
 def _moved(app: App, created_at: datetime) -> dict[int, int]:
@@ -195,8 +205,9 @@ def _past(app: App, span: Window, until: datetime, created_at: datetime, before:
     day, week = timedelta(days=1), timedelta(days=7)
     run = app.store.connection.execute
     rows = run(
-        "SELECT id, story_id, first_seen_at FROM articles WHERE first_seen_at >= ? AND first_seen_at < ?",
-        (utc_text(span.until - (WEEKS + 1) * week), utc_text(until)),
+        "SELECT id, story_id, first_seen_at FROM articles WHERE first_seen_at >= ? AND first_seen_at < ?"
+        " AND coalesce(added_at, first_seen_at) <= ?",
+        (utc_text(span.until - (WEEKS + 1) * week), utc_text(until), utc_text(created_at)),
     ).fetchall()
     ids = json.dumps([row["id"] for row in rows])
     tags: dict[int, list[str]] = defaultdict(list)
