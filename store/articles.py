@@ -249,19 +249,24 @@ class Articles:
 
         `since` and `until` are days (inclusive).
         """
-        rows = self._run(
-            "SELECT a.* FROM article_search f JOIN articles a ON a.id = f.rowid WHERE article_search MATCH :expression"
-            " AND (:since IS NULL OR a.day >= :since) AND (:until IS NULL OR a.day <= :until)"
-            " AND (:language IS NULL OR a.language = :language)"
-            " AND (:sector IS NULL OR EXISTS (SELECT 1 FROM article_sectors x"
-            "   WHERE x.article_id = a.id AND x.sector = :sector))"
-            " ORDER BY bm25(article_search, 5.0, 1.0), a.id DESC LIMIT :limit",
-            {
-                "expression": expression, "since": since, "until": until, "sector": sector, "language": language,
-                "limit": limit,
-            },
-        )  # fmt: skip
-        return [self._article(row) for row in rows]
+        # Only numbers are ranked, and rows are read of the chosen ones alone: texts would go through the sorter.
+        wanted = [
+            (condition, value)
+            for condition, value in (
+                ("SELECT id FROM articles WHERE day >= ?", since),
+                ("SELECT id FROM articles WHERE day <= ?", until),
+                ("SELECT id FROM articles WHERE language = ?", language),
+                ("SELECT article_id FROM article_sectors WHERE sector = ?", sector),
+            )
+            if value is not None
+        ]
+        within = "".join(f" AND rowid IN ({condition})" for condition, _ in wanted)
+        ranked = self._run(
+            f"SELECT rowid FROM article_search WHERE article_search MATCH ?{within}"  # noqa: S608 - from above
+            " ORDER BY bm25(article_search, 5.0, 1.0), rowid DESC LIMIT ?",
+            (expression, *(value for _, value in wanted), limit),
+        ).fetchall()
+        return [self.get(row[0]) for row in ranked]
 
     def all_ids(self) -> Iterator[int]:
         """Every article, in the order in which it came out."""
@@ -301,9 +306,7 @@ class Articles:
 
     # --- writing
 
-    def add(
-        self, new: NewArticle, *, story_id: int, duplicate_of: int | None, added_at: datetime | None = None
-    ) -> int:
+    def add(self, new: NewArticle, *, story_id: int, duplicate_of: int | None, added_at: datetime | None = None) -> int:
         """Writes an article; `added_at` is now, where that is not when it was first seen."""
         cursor = self._run(
             "INSERT INTO articles (url, canonical_url, source_id, title, text, author, language, country, published_at,"

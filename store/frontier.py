@@ -191,6 +191,10 @@ class Frontier:
         """How many entries stand in each state."""
         return {row[0]: row[1] for row in self._run("SELECT state, count(*) FROM entries GROUP BY state")}
 
+    def compacted(self) -> int:
+        """How many rejected entries are known by their number alone."""
+        return int(self._run("SELECT coalesce(sum(entries), 0) FROM compacted_entries").fetchone()[0])
+
     # --- pages to read
 
     def take(self, limit: int, *, now: datetime, exclude: Container[int] = ()) -> list[Pending]:
@@ -198,7 +202,7 @@ class Frontier:
         that are due for another look. `exclude` holds the entries that are being read now."""
         at = utc_text(now)
         rows = self._run(
-            "SELECT * FROM entries WHERE state = 'pending' AND url IS NOT NULL"
+            "SELECT * FROM entries INDEXED BY entries_pending WHERE state = 'pending' AND url IS NOT NULL"
             " AND (next_try_at IS NULL OR next_try_at <= ? OR next_try_at > ?) ORDER BY next_try_at, id",
             (at, utc_text(now + _FARTHEST_TRY)),
         )
@@ -228,8 +232,8 @@ class Frontier:
     def backlog(self, now: datetime) -> tuple[int, int]:
         """(pages waiting, of these due now)."""
         row = self._run(
-            "SELECT count(*), coalesce(sum(next_try_at IS NULL OR next_try_at <= ?), 0) FROM entries"
-            " WHERE state = 'pending'",
+            "SELECT count(*), coalesce(sum(next_try_at IS NULL OR next_try_at <= ?), 0)"
+            " FROM entries INDEXED BY entries_pending WHERE state = 'pending'",
             (utc_text(now),),
         ).fetchone()
         return row[0], row[1]

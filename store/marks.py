@@ -18,7 +18,7 @@ VERDICTS = ("relevant", "core", "irrelevant", "star", "note", "sector", "apart",
 STRATA = {
     "kept": "state IN ('kept', 'duplicate')",
     "rejects": "state = 'rejected' AND EXISTS (SELECT 1 FROM documents d WHERE d.entry_id = entries.id)",
-    "unfetched": "state = 'rejected' AND url IS NOT NULL AND reason NOT LIKE 'witness%'"
+    "unfetched": "state = 'rejected' AND url IS NOT NULL AND substr(reason, 1, 7) <> 'witness'"
     " AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.entry_id = entries.id)",
 }
 

@@ -549,8 +549,9 @@ CREATE TABLE compacted_entries (
     PRIMARY KEY (source_id, month, state)
 ) WITHOUT ROWID;
 
--- What `status` and `audit` count, without a look at the rows themselves; the last two are empty in a sound ledger.
+-- What `status` and `audit` count, without a look at the rows themselves; the last one is empty in a sound ledger.
 CREATE INDEX entries_state ON entries (state, article_id);
-CREATE INDEX entries_bare ON entries (state) WHERE state IN ('kept', 'duplicate') AND article_id IS NULL;
-CREATE INDEX entries_mute ON entries (state) WHERE state IN ('rejected', 'blocked', 'failed') AND reason = '';
+CREATE INDEX entries_unread ON entries (id)
+    WHERE state = 'rejected' AND url IS NOT NULL AND substr(reason, 1, 7) <> 'witness';
+CREATE INDEX entries_mute ON entries (id) WHERE state IN ('rejected', 'blocked', 'failed') AND reason = '';
 """

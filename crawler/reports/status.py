@@ -41,12 +41,10 @@ def report(app: App) -> dict[str, Any]:
     waiting, due = store.frontier.backlog(now)
     edition = closed_edition(now, config.timezone, config.digest.at)
     last = store.digests.last()
-    seen = run(
-        "SELECT count(*) FROM entries WHERE first_seen_at >= ?", (utc_text(now - timedelta(days=1)),)
-    ).fetchone()[0]
+    within = (utc_text(now - timedelta(days=1)), utc_text(now))
+    seen = run("SELECT count(*) FROM entries WHERE first_seen_at BETWEEN ? AND ?", within).fetchone()[0]
     kept = run(
-        "SELECT count(*), count(DISTINCT story_id) FROM articles WHERE first_seen_at >= ?",
-        (utc_text(now - timedelta(days=1)),),
+        "SELECT count(*), count(DISTINCT story_id) FROM articles WHERE first_seen_at BETWEEN ? AND ?", within
     ).fetchone()
     gaps = run("SELECT count(*) FROM gaps WHERE backfilled IS NULL").fetchone()[0]
     value: dict[str, Any] = {
@@ -58,6 +56,7 @@ def report(app: App) -> dict[str, Any]:
         "troubled": troubled,
         "moved": moved,
         "entries": dict(store.frontier.counts()),
+        "compacted": store.frontier.compacted(),
         "backlog": {"waiting": waiting, "due": due},
         "last_24h": {"entries": seen, "articles": kept[0], "stories": kept[1]},
         "open_gaps": gaps,
@@ -113,7 +112,9 @@ def lines(value: dict[str, Any]) -> str:
         f"  last crawl   {crawl['ended_at'] if crawl else 'never'}",
         f"  last 24 h    {day['entries']} items seen, {day['articles']} articles kept in {day['stories']} stories",
         "  sources      " + (", ".join(f"{n} {s}" for s, n in sorted(value["sources"].items())) or "none"),
-        "  ledger       " + (", ".join(f"{n} {s}" for s, n in sorted(value["entries"].items())) or "empty"),
+        "  ledger       "
+        + (", ".join(f"{n} {s}" for s, n in sorted(value["entries"].items())) or "empty")
+        + (f", {value['compacted']} rejected known by number alone" if value["compacted"] else ""),
         f"  backlog      {value['backlog']['waiting']} pages waiting, {value['backlog']['due']} of them due",
         f"  gaps         {value['open_gaps']} open",
         f"  quality      {quality.line(value['quality'])}",
