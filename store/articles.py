@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LINKS = 100  # of an article, that are followed when its story is made anew
 NEIGHBOURS = 300  # articles that a new one is compared with for its story
+RANKED = 20_000  # matches of a search that are weighed
 POPULAR = 200  # a shingle in more articles than this is boilerplate (legal tags, sign-offs) and tells nothing
 
 
@@ -247,24 +248,27 @@ class Articles:
     ) -> list[Article]:
         """Articles whose shadow matches an FTS5 expression, best first; the title weighs five times the text.
 
-        `since` and `until` are days (inclusive).
+        `since` and `until` are days (inclusive). Of more than RANKED matches the last to come are ranked: a word that
+        so many hold tells nothing, and to weigh all of them costs seconds in a large database.
         """
         # Only numbers are ranked, and rows are read of the chosen ones alone: texts would go through the sorter.
         wanted = [
             (condition, value)
             for condition, value in (
-                ("SELECT id FROM articles WHERE day >= ?", since),
-                ("SELECT id FROM articles WHERE day <= ?", until),
-                ("SELECT id FROM articles WHERE language = ?", language),
-                ("SELECT article_id FROM article_sectors WHERE sector = ?", sector),
+                ("SELECT id FROM articles WHERE day >=", since),
+                ("SELECT id FROM articles WHERE day <=", until),
+                ("SELECT id FROM articles WHERE language =", language),
+                ("SELECT article_id FROM article_sectors WHERE sector =", sector),
             )
             if value is not None
         ]
-        within = "".join(f" AND rowid IN ({condition})" for condition, _ in wanted)
+        within = "".join(f" AND rowid IN ({condition} ?{n})" for n, (condition, _) in enumerate(wanted, start=4))
         ranked = self._run(
-            f"SELECT rowid FROM article_search WHERE article_search MATCH ?{within}"  # noqa: S608 - from above
-            " ORDER BY bm25(article_search, 5.0, 1.0), rowid DESC LIMIT ?",
-            (expression, *(value for _, value in wanted), limit),
+            f"SELECT rowid FROM article_search WHERE article_search MATCH ?1{within} AND rowid > coalesce("  # noqa: S608
+            f" (SELECT rowid FROM article_search WHERE article_search MATCH ?1{within}"
+            "   ORDER BY rowid DESC LIMIT 1 OFFSET ?2), 0)"
+            " ORDER BY bm25(article_search, 5.0, 1.0), rowid DESC LIMIT ?3",
+            (expression, RANKED, limit, *(value for _, value in wanted)),
         ).fetchall()
         return [self.get(row[0]) for row in ranked]
 

@@ -130,7 +130,7 @@ class Marks:
             words = self._run(
                 "SELECT (SELECT m.verdict FROM marks m WHERE m.url = e.canonical_url"
                 "   AND m.verdict IN ('relevant', 'core', 'irrelevant') ORDER BY m.id DESC LIMIT 1) AS verdict"
-                " FROM samples s JOIN entries e ON e.id = s.entry_id WHERE s.stratum = ?",
+                " FROM samples s CROSS JOIN entries e ON e.id = s.entry_id WHERE s.stratum = ?",
                 (name,),
             ).fetchall()
             judged = [row["verdict"] for row in words if row["verdict"] is not None]

@@ -205,7 +205,9 @@ def test_old_articles_that_came_into_the_database_after_an_edition_do_not_change
         _deliver(app, tmp_path)
         later = NOON + timedelta(days=2)
         old = NOON - timedelta(hours=1)  # seen before the edition, says the file; also an original of what is in it
-        for n, (title, text) in enumerate((("Россия и Пакистан", BARTER_RU), ("پاکستان", BARTER_UR), ("Barter", BARTER))):
+        for n, (title, text) in enumerate(
+            (("Россия и Пакистан", BARTER_RU), ("پاکستان", BARTER_UR), ("Barter", BARTER))
+        ):
             line = _line(f"http://old{n}.test/1", title, text, source=f"old{n}", at=old)
             assert settle_line(app, line, now=later) in ("kept", "duplicates")
         assert verify(app, day, zone=KARACHI, period="day") == []
