@@ -770,7 +770,7 @@ def serve(options: Options, port: int, show: bool) -> None:
 @cli.group()
 @_shared
 def sources() -> None:
-    """The sources of feeds.yaml: list, check."""
+    """The sources of feeds.yaml: list, check, add, import, export."""
 
 
 @verb(prints=True, of=sources, name="list")
@@ -788,8 +788,8 @@ def sources_list(options: Options) -> None:
 @click.option("--all", "everything", is_flag=True, help="The disabled ones too.")
 def sources_check(options: Options, ids: tuple[str, ...], everything: bool) -> None:
     """Visit sources once and say what is alive, stale, moved, blocked; stores the verdict and its date alone."""
-    from crawler.daemon import check_sources
     from crawler.reports import sources as report
+    from crawler.roster import check_sources
 
     with options.app("write", "sources check") as app:
         for id_ in ids:
@@ -799,6 +799,65 @@ def sources_check(options: Options, ids: tuple[str, ...], everything: bool) -> N
     if value and all(row["unreachable"] for row in value):
         raise Unreachable("nothing could be reached: no source answered")
     sys.exit(0 if all(row["alive"] for row in value) else 1)
+
+
+@verb(prints=True, of=sources, name="add")
+@click.argument("url")
+@click.option("--id", "id_", metavar="ID", help="Its permanent id; else made from the address.")
+@click.option("--name", help="Its name in digests; else its own title.")
+@click.option("--country", metavar="XX", help="ISO 3166, or none; else by domain.")
+@click.option("--language", metavar="xx", help="ISO 639; else by its items.")
+@click.option("--dry-run", is_flag=True, help="Look and show, write nothing.")
+def sources_add(
+    options: Options,
+    url: str,
+    id_: str | None,
+    name: str | None,
+    country: str | None,
+    language: str | None,
+    dry_run: bool,
+) -> None:
+    """Find the feed, news sitemap or listing of URL, visit it once and write it into feeds.yaml."""
+    from crawler.reports import sources as report
+    from crawler.roster import add_source
+
+    config = options.read_config()
+    value = add_source(
+        config, options.db or config.database_path, url, clock=options.clock(), id=id_, name=name, country=country,
+        language=language, dry_run=dry_run,
+    )  # fmt: skip
+    _show(options, value, report.add_lines)
+    if value["unreachable"]:
+        raise Unreachable("nothing could be reached: the site did not answer")
+    sys.exit(0 if value["source"] else 1)
+
+
+@verb(prints=True, of=sources, name="import")
+@click.argument("file", metavar="OPML|-")
+@click.option("--dry-run", is_flag=True, help="Show what would be added, write nothing.")
+def sources_import(options: Options, file: str, dry_run: bool) -> None:
+    """Add the subscriptions of an OPML file to feeds.yaml, without a visit: `sources check` them after it."""
+    from crawler.opml import MAX_BYTES
+    from crawler.reports import sources as report
+    from crawler.roster import import_opml
+
+    config = options.read_config()
+    with _input(file) as opened:
+        raw = opened.read(MAX_BYTES + 1)
+    value = import_opml(config, raw, name=file, dry_run=dry_run)
+    _show(options, value, report.import_lines)
+    sys.exit(1 if value["refused"] else 0)
+
+
+@verb(of=sources, name="export")
+@click.option("--all", "everything", is_flag=True, help="The disabled ones too.")
+def sources_export(options: Options, everything: bool) -> None:
+    """The sources as OPML 2.0, for a feed reader or another feeds.yaml."""
+    from crawler.opml import render
+
+    config = options.read_config()
+    chosen = config.sources if everything else config.enabled
+    click.echo(render(chosen, title=f"pakrus: {config.topic}", now=options.clock()()), nl=False)
 
 
 @verb(prints=True)

@@ -182,6 +182,11 @@ def find_config(given: Path | None) -> tuple[Path, Path]:
 
 def read_config(path: Path, base: Path) -> Config:
     """Reads and checks feeds.yaml. Raises ConfigError with every mistake, UsageError where there is no such file."""
+    return parse_config(decoded(read_bytes(path), path), path=path, base=base)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a feeds.yaml. Raises ConfigError if it is too large, UsageError if it cannot be read."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_CONFIG_BYTES + 1)
@@ -191,12 +196,16 @@ def read_config(path: Path, base: Path) -> Config:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     if len(raw) > MAX_CONFIG_BYTES:
         raise ConfigError([f"{path}:1: file: larger than {MAX_CONFIG_BYTES} bytes, split off what is not needed"])
+    return raw
+
+
+def decoded(raw: bytes, path: Path) -> str:
+    """The text of a feeds.yaml, without a byte order mark. Raises ConfigError."""
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise ConfigError([f"{path}:{line}: file: is not UTF-8, save it as UTF-8"]) from None
-    return parse_config(text, path=path, base=base)
 
 
 def parse_config(text: str, *, path: Path = Path("feeds.yaml"), base: Path = Path()) -> Config:
@@ -240,6 +249,11 @@ def parse_config(text: str, *, path: Path = Path("feeds.yaml"), base: Path = Pat
         base=base,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )
+
+
+def parse_source(values: Mapping[str, str]) -> SourceConfig:
+    """One source from the values that feeds.yaml would have. Raises ConfigError, its places named ``entry``."""
+    return parse_config(yaml.safe_dump({"sources": [dict(values)]}, allow_unicode=True), path=Path("entry")).sources[0]
 
 
 def _source(values: dict[str, Any]) -> SourceConfig:

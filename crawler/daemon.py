@@ -9,12 +9,9 @@ import contextlib
 import logging
 import os
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -31,8 +28,7 @@ from crawler.notify.channels import Message, NotSent
 from crawler.spiders.engine import Summary, crawl
 from crawler.systemd import Notifier
 from crawler.workers import Pool
-from store.connection import open_store, translate
-from store.records import Outcome
+from store.connection import translate
 from store.upkeep import sweep
 
 log = logging.getLogger("pakrus")
@@ -307,64 +303,3 @@ async def _sent(channel: str, message: Message) -> str | None:
 
     threading.Thread(target=work, name="send", daemon=True).start()
     return await done
-
-
-# --- sources check ----------------------------------------------------------------------------------------------------
-
-
-def check_sources(app: App, ids: Sequence[str], *, everything: bool) -> list[dict[str, Any]]:
-    """Visits sources once, into a database that is thrown away; keeps the verdict and its date."""
-    chosen = [s for s in app.config.sources if s.id in ids or (not ids and (everything or s.enabled))]
-    # As witnesses: what they list is read, and no page is fetched.
-    trial = replace(
-        app.config, sources=tuple(replace(s, role="witness", fetch_pages="never", enabled=True) for s in chosen)
-    )
-    with (
-        tempfile.TemporaryDirectory(prefix="pakrus-check-") as folder,
-        open_store(Path(folder) / "check.db", mode="write", holder="sources check") as store,
-    ):
-        apart = App(trial, store, clock=app.clock, random=app.random)
-        summary = crawl_once(apart, everything=True)
-        rows = [_verdict(apart, s.id, unreachable=summary.unreachable) for s in chosen]
-    with app.store.transaction():
-        for row in rows:
-            app.store.note(f"check:{row['id']}", f"{row['at']} {row['outcome']}")
-    return rows
-
-
-def _verdict(app: App, id_: str, *, unreachable: bool) -> dict[str, Any]:
-    run = app.store.connection.execute
-    visit = run("SELECT * FROM visits WHERE source_id = ? ORDER BY id DESC LIMIT 1", (id_,)).fetchone()
-    newest = run("SELECT max(published_at) FROM entries WHERE source_id = ?", (id_,)).fetchone()[0]
-    if visit is None:
-        return {
-            "id": id_, "at": app.clock().strftime("%Y-%m-%dT%H:%M:%SZ"), "outcome": "failed", "status": None,
-            "entries": 0, "newest": None, "alive": False, "unreachable": unreachable, "advice": "no answer",
-        }  # fmt: skip
-    outcome = Outcome(visit["outcome"])
-    return {
-        "id": id_,
-        "at": visit["started_at"],
-        "outcome": outcome.value,
-        "status": visit["status"],
-        "entries": visit["entries_seen"],
-        "newest": newest[:10] if newest else None,
-        "alive": outcome.good,
-        "unreachable": unreachable or (visit["status"] is None and outcome is Outcome.FAILED),
-        "advice": _advice(outcome, visit),
-    }
-
-
-def _advice(outcome: Outcome, visit: Any) -> str:
-    error = visit["error"] or ""
-    return {
-        Outcome.NEW: "", Outcome.UNCHANGED: "",
-        Outcome.MOVED: f"write {visit['url']} in feeds.yaml",
-        Outcome.EMPTY: "lists nothing: look at it in a browser",
-        Outcome.STALE: "lists old items only: look for another feed of this site, or disable it",
-        Outcome.GONE: "is not there: look for its new address, or disable it",
-        Outcome.THROTTLED: "asks for patience: check again later",
-        Outcome.BLOCKED: f"refuses us: {error}",
-        Outcome.NOT_A_FEED: f"is something else: {error}",
-        Outcome.FAILED: f"did not answer: {error}",
-    }[outcome]  # fmt: skip

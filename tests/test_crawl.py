@@ -11,10 +11,10 @@ import pytest
 
 from crawler.app import App
 from crawler.config import parse_config
-from crawler.daemon import check_sources
 from crawler.demo.newsroom.content import Piece, pieces
 from crawler.demo.newsroom.sites import BY_ID, SITES, Site
 from crawler.reports import audit, courtesy, missed
+from crawler.roster import check_sources
 from crawler.spiders.engine import crawl
 from crawler.workers import Pool
 from store.connection import Store, open_store

@@ -1,4 +1,4 @@
-"""`pakrus sources list` and the table of `sources check`."""
+"""`pakrus sources list`, and what `sources check`, `add` and `import` print."""
 
 from pathlib import Path
 from typing import Any
@@ -55,3 +55,36 @@ def check_lines(value: list[dict[str, Any]]) -> str:
     head = ("id", "outcome", "status", "items", "newest", "what to do")
     alive = sum(row["alive"] for row in value)
     return table(rows, head=head) + f"\n{alive} of {len(value)} alive"
+
+
+def add_lines(value: dict[str, Any]) -> str:
+    """What was found, five of its entries, and where it now stands."""
+    if value["source"] is None:
+        tried = table([(plain(t["url"]), plain(t["was"])) for t in value["tried"]], head=("tried", "was"))
+        return (
+            f"nothing that lists news was found at {plain(value['asked'])}; nothing was written\n{tried}\nName the"
+            " address of a feed, a sitemap or a page that lists articles; a site without any: docs/extending.md"
+        )
+    source = value["source"]
+    rows = [((e["published"] or "-")[:16].replace("T", " "), plain(e["title"])[:120] or "-") for e in value["entries"]]
+    remark = f"\nMind: {plain(value['remark'])}" if value["remark"] else ""
+    written = f"written into {value['config']}" if value["written"] else "nothing was written (--dry-run)"
+    keys = "\n".join(f"  {key}: {plain(text)}" for key, text in source.items())
+    guess = "" if source.get("country") else "\nIts country is not known: give --country if it speaks from one side"
+    return (
+        f"{source['kind']}, {plain(value['way'])}: {value['entries_seen']} items, {value['requests']} requests\n"
+        f"{table(rows, head=('published', 'title'))}\n\n{keys}\n{written}{remark}{guess}"
+    )
+
+
+def import_lines(value: dict[str, Any]) -> str:
+    """A line for each subscription that was not simply added, and the totals."""
+    name = value["file"]
+    lines = [f"{name}:{s['line']}: skipped, {plain(s['url'])} is there already, as {s['id']}" for s in value["skipped"]]
+    lines += [f"{name}:{r['line']}: refused, {plain(r['error'])}" for r in value["refused"]]
+    lines += [f"added {a['id']}  {a['kind']}  {a['url']}" for a in value["added"]]
+    end = (
+        f"written into {value['config']}; `pakrus sources check` visits them" if value["written"] else "nothing written"
+    )
+    counts = ", ".join(f"{len(value[key])} {key}" for key in ("added", "skipped", "refused"))
+    return "\n".join([*lines, f"{counts}; {end}"])

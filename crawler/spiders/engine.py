@@ -149,7 +149,7 @@ async def crawl(
         app, pool, wire, only=only, everything=everything, since=since, stop=stop or asyncio.Event(), progress=progress
     )
     try:
-        await Crawler(_PassSpider, dict(SETTINGS)).crawl_async(wire=wire, work=the_pass.run)
+        await Crawler(LentSpider, dict(SETTINGS)).crawl_async(wire=wire, work=the_pass.run)
     finally:
         await wire.close()
     if the_pass.error is not None:
@@ -157,8 +157,8 @@ async def crawl(
     return the_pass.summary()
 
 
-class _PassSpider(scrapy.Spider):
-    """Lends Scrapy's engine to a pass: runs as long as `work` does."""
+class LentSpider(scrapy.Spider):
+    """Lends Scrapy's engine: runs as long as `work` does."""
 
     name = "pakrus"
 
