@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from crawler import feedsfile, opml, urls
 from crawler.app import App, Clock
-from crawler.config import Config, http_url_or_none, parse_source
+from crawler.config import Config, SourceConfig, http_url_or_none, parse_source
 from crawler.daemon import crawl_once
 from crawler.errors import ConfigError, UsageError
 from crawler.language import UNDECIDED, detect
@@ -55,25 +56,27 @@ def check_sources(app: App, ids: Sequence[str], *, everything: bool) -> list[dic
     )
     with _aside(trial, app.store, app.clock) as apart:
         summary = crawl_once(apart, everything=True)
-        rows = [_verdict(apart, s.id, unreachable=summary.unreachable) for s in chosen]
+        rows = [_verdict(apart, s, unreachable=summary.unreachable) for s in chosen]
     with app.store.transaction():
         for row in rows:
             app.store.note(f"check:{row['id']}", f"{row['at']} {row['outcome']}")
     return rows
 
 
-def _verdict(app: App, id_: str, *, unreachable: bool) -> dict[str, Any]:
+def _verdict(app: App, source: SourceConfig, *, unreachable: bool) -> dict[str, Any]:
     run = app.store.connection.execute
-    visit = run("SELECT * FROM visits WHERE source_id = ? ORDER BY id DESC LIMIT 1", (id_,)).fetchone()
-    newest = run("SELECT max(published_at) FROM entries WHERE source_id = ?", (id_,)).fetchone()[0]
+    visit = run("SELECT * FROM visits WHERE source_id = ? ORDER BY id DESC LIMIT 1", (source.id,)).fetchone()
+    newest = run("SELECT max(published_at) FROM entries WHERE source_id = ?", (source.id,)).fetchone()[0]
+    row = {"id": source.id, "url": source.url, "enabled": source.enabled}
     if visit is None:
         return {
-            "id": id_, "at": app.clock().strftime("%Y-%m-%dT%H:%M:%SZ"), "outcome": "failed", "status": None,
-            "entries": 0, "newest": None, "alive": False, "unreachable": unreachable, "advice": "no answer",
+            **row, "at": app.clock().strftime("%Y-%m-%dT%H:%M:%SZ"), "outcome": "failed", "status": None,
+            "entries": 0, "newest": None, "alive": False, "unreachable": unreachable,
+            "advice": "no answer: is our own line up? check again later",
         }  # fmt: skip
     outcome = Outcome(visit["outcome"])
     return {
-        "id": id_,
+        **row,
         "at": visit["started_at"],
         "outcome": outcome.value,
         "status": visit["status"],
@@ -81,23 +84,41 @@ def _verdict(app: App, id_: str, *, unreachable: bool) -> dict[str, Any]:
         "newest": newest[:10] if newest else None,
         "alive": outcome.good,
         "unreachable": unreachable or (visit["status"] is None and outcome is Outcome.FAILED),
-        "advice": _advice(outcome, visit),
+        "advice": _advice(outcome, visit, source),
     }
 
 
-def _advice(outcome: Outcome, visit: Any) -> str:
-    error = visit["error"] or ""
-    return {
-        Outcome.NEW: "", Outcome.UNCHANGED: "",
-        Outcome.MOVED: f"write {visit['url']} in feeds.yaml",
-        Outcome.EMPTY: "lists nothing: look at it in a browser",
-        Outcome.STALE: "lists old items only: look for another feed of this site, or disable it",
-        Outcome.GONE: "is not there: look for its new address, or disable it",
-        Outcome.THROTTLED: "asks for patience: check again later",
-        Outcome.BLOCKED: f"refuses us: {error}",
-        Outcome.NOT_A_FEED: f"is something else: {error}",
-        Outcome.FAILED: f"did not answer: {error}",
-    }[outcome]  # fmt: skip
+def _advice(outcome: Outcome, visit: Any, source: SourceConfig) -> str:
+    """What to do about it, in words; "" where nothing is."""
+    error, status = visit["error"] or "", visit["status"]
+    parts = urlsplit(source.url)
+    elsewhere = f"`pakrus sources add {parts.scheme}://{parts.netloc}/` looks for another"
+    disable = "or write `enabled: false`" if source.enabled else "leave it disabled"
+    linked = error.partition(", it links to ")[2].split("; ")[0]
+    match outcome:
+        case Outcome.NEW | Outcome.UNCHANGED:
+            return "" if source.enabled else "works: take `enabled: false` away if you want it"
+        case Outcome.MOVED:
+            return f"write `url: {visit['url']}` in feeds.yaml"
+        case Outcome.EMPTY:
+            return f"lists nothing: look at it in a browser; {elsewhere}"
+        case Outcome.STALE:
+            return f"{error or 'lists old items only'}: {elsewhere}, {disable}"
+        case Outcome.GONE:
+            return f"is not there any more: {elsewhere}, {disable}"
+        case Outcome.THROTTLED:
+            return "asks for patience: check again later"
+        case Outcome.BLOCKED if error.startswith("robots.txt"):
+            return f"{error}: keep to it, {elsewhere}, {disable}"
+        case Outcome.BLOCKED:
+            return f"refuses us ({error}): ask the site, {disable}"
+        case Outcome.NOT_A_FEED if linked:
+            return f"is a page that links to a feed: write `url: {linked}`"
+        case Outcome.NOT_A_FEED:
+            return f"is something else ({error}): {elsewhere}, {disable}"
+        case _ if status is not None:
+            return f"is out of order ({error}): check again later, {disable} if it stays so"
+    return f"did not answer ({error}): check again later, {disable} if it stays so"
 
 
 # --- add --------------------------------------------------------------------------------------------------------------

@@ -279,3 +279,78 @@ def test_a_site_without_any_list_is_left_after_few_requests(desk: Desk) -> None:
     assert "nothing was written" in done.output
     assert len(site.hits()) <= 26
     assert desk.path.read_text("utf-8") == before
+
+
+CHECKED = """
+sources:
+  - {id: fine, url: "http://fine.test/rss", kind: feed, language: ur}
+  - {id: spare, url: "http://fine.test/rss?b", kind: feed, language: ru, enabled: false}
+  - {id: moved, url: "http://went.test/rss", kind: feed}
+  - {id: dusty, url: "http://dusty.test/rss", kind: feed}
+  - {id: bare, url: "http://bare.test/rss", kind: feed}
+  - {id: front, url: "http://front.test/", kind: feed}
+  - {id: gone, url: "http://gone.test/rss", kind: feed}
+  - {id: wall, url: "http://wall.test/rss", kind: feed}
+  - {id: barred, url: "http://barred.test/rss", kind: feed}
+  - {id: hurt, url: "http://hurt.test/rss", kind: feed}
+"""
+
+
+def test_check_says_of_each_source_in_words_what_to_do(desk: Desk) -> None:
+    site = desk.newsroom.site
+    site("fine.test").feed("/rss", items("ur"))
+    site("fine.test").feed("/rss?b", items("ru"))
+    site("went.test").redirect("/rss", "/now")
+    site("went.test").feed("/now", items("en"))
+    site("dusty.test").feed("/rss", [item("Long ago", "/x", "Wed, 01 Jan 2025 00:00:00 +0000")])
+    site("bare.test").feed("/rss", [])
+    site("front.test").page("/", front_page("en", '<link rel="alternate" type="application/rss+xml" href="/f">'))
+    site("gone.test")
+    site("wall.test").page("/rss", "no", status=403)
+    site("barred.test").robots("User-agent: *\nDisallow: /\n")
+    site("hurt.test").page("/rss", "oh", status=500)
+    desk.write(CHECKED)
+    done = desk.run("check", "--all", "--json")
+    rows = {row["id"]: row for row in json.loads(done.stdout)}
+    assert done.exit_code == 1
+    assert {id_: row["outcome"] for id_, row in rows.items()} == {
+        "fine": "new", "spare": "new", "moved": "moved", "dusty": "stale", "bare": "empty", "front": "not_a_feed",
+        "gone": "gone", "wall": "blocked", "barred": "blocked", "hurt": "failed",
+    }  # fmt: skip
+    says = {
+        "fine": "", "spare": "take `enabled: false` away", "moved": "write `url: http://went.test/now`",
+        "dusty": "sources add http://dusty.test/", "bare": "look at it in a browser",
+        "front": "write `url: http://front.test/f`", "gone": "`enabled: false`", "wall": "ask the site",
+        "barred": "keep to it", "hurt": "out of order (status 500)",
+    }  # fmt: skip
+    for id_, words in says.items():
+        assert words in rows[id_]["advice"], id_
+    table = desk.run("check", "--all").output
+    assert "10 sources: 2 alive, 1 moved, 1 stale, 1 empty, 1 no feed, 2 blocked, 1 gone, 1 failed" in table
+
+
+def test_a_rest_that_a_host_has_asked_for_holds_for_check_and_add(desk: Desk) -> None:
+    site = desk.newsroom.site("tired.test")
+    site.answers("/rss", [Answer(429, {"Retry-After": "6000"})])
+    desk.write('sources:\n  - {id: tired, url: "http://tired.test/rss", kind: feed}\n')
+    arguments = ["--config", str(desk.path), "--now", NOW, "crawl", "--all"]
+    CliRunner().invoke(cli, arguments)
+    assert len(site.hits("/rss")) == 1
+    assert json.loads(desk.run("check", "--json").stdout)[0]["outcome"] == "throttled"
+    desk.add(site.url("/other"))
+    assert [h.path for h in site.hits()] == ["/robots.txt", "/rss"]
+
+
+def test_import_and_export_by_the_command_line(desk: Desk) -> None:
+    desk.write()
+    done = desk.run("export")
+    assert done.exit_code == 0
+    assert done.output.startswith("<?xml")
+    again = desk.run("import", "-", "--json", text=done.output)
+    assert (again.exit_code, json.loads(again.stdout)["skipped"][0]["id"]) == (0, "old")
+    bad = '<opml version="2.0"><body><outline text="x" xmlUrl="nowhere"/><outline text="новое" xmlUrl="http://n.ru/"/></body></opml>'
+    dry = desk.run("import", "-", "--dry-run", text=bad)
+    assert (dry.exit_code, desk.ids()) == (1, ["old"])
+    done = desk.run("import", "-", text=bad)
+    assert (done.exit_code, desk.ids()) == (1, ["old", "n"])
+    assert "-:1: refused" in done.output

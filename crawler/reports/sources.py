@@ -1,5 +1,6 @@
 """`pakrus sources list`, and what `sources check`, `add` and `import` print."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -40,21 +41,29 @@ def listing_lines(value: list[dict[str, Any]]) -> str:
     )
 
 
+# The words of the table: what works first, what a person must look at last, where the eye is.
+_ORDER = ("new", "unchanged", "moved", "throttled", "stale", "empty", "not_a_feed", "blocked", "gone", "failed")
+
+
 def check_lines(value: list[dict[str, Any]]) -> str:
+    """A row a source, the healthy first, and how many are in which state."""
+    states = {"new": "alive", "unchanged": "alive", "not_a_feed": "no feed", "failed": "failed"}
+    ordered = sorted(value, key=lambda row: _ORDER.index(row["outcome"]))
     rows = [
         (
             row["id"],
-            row["outcome"],
+            states.get(row["outcome"], row["outcome"]),
             str(row["status"] or "-"),
             str(row["entries"]),
             row["newest"] or "-",
             plain(row["advice"]),
         )
-        for row in value
+        for row in ordered
     ]
-    head = ("id", "outcome", "status", "items", "newest", "what to do")
-    alive = sum(row["alive"] for row in value)
-    return table(rows, head=head) + f"\n{alive} of {len(value)} alive"
+    head = ("id", "state", "status", "items", "newest", "what to do")
+    counts = Counter(row[1] for row in rows)
+    total = ", ".join(f"{n} {state}" for state, n in counts.items())
+    return table(rows, head=head) + f"\n{len(value)} sources: {total or 'none'}"
 
 
 def add_lines(value: dict[str, Any]) -> str:
