@@ -11,8 +11,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -29,15 +29,20 @@ from crawler.spiders.engine import Summary, crawl
 from crawler.systemd import Notifier
 from crawler.workers import Pool
 from store.connection import translate
-from store.upkeep import sweep
+from store.errors import StoreCorrupt, StoreError
+from store.records import utc_text
+from store.upkeep import check_due, copy_and_check, merge_full_text, night, remember, sweep
 
 log = logging.getLogger("pakrus")
 
 TICK_S = 5.0  # how often the store is asked what is due: one indexed query
 UPKEEP_S = 3600.0
+NIGHT_HOUR = 3  # from then on, in the config's zone, the nightly copy is made: before any edition of the morning
 OFFLINE_S = 60.0  # how long a pass that reached nobody is not repeated
 STOP_S = 8.0  # how long a stop may take; what is not done by then lies in the store and is done next time
 WORKERS = 2
+
+T = TypeVar("T")
 
 
 # --- one pass ---------------------------------------------------------------------------------------------------------
@@ -140,7 +145,10 @@ class Daemon:
                 scheduler.add_job(
                     self._kept, "interval", [self.send], seconds=TICK_S, id="send", next_run_time=soon, **options
                 )
-                scheduler.add_job(self._kept, "interval", [self.upkeep], seconds=UPKEEP_S, id="upkeep", **options)
+                scheduler.add_job(
+                    self._kept, "interval", [self.upkeep], seconds=UPKEEP_S, id="upkeep",
+                    next_run_time=soon + timedelta(minutes=1), **options,
+                )  # fmt: skip
                 scheduler.start()
                 log.info("watching %d sources, database %s", len(self.app.config.enabled), self.app.store.path)
                 self.notifier.ready(self._watching())
@@ -241,7 +249,7 @@ class Daemon:
                 log.log(logging.INFO if result.state == "sent" else logging.WARNING, "%s", outbox.line(result))
 
     async def upkeep(self) -> None:
-        """Retention, checkpoint, statistics."""
+        """Retention, checkpoint, statistics; each night a copy, each week a check."""
         keep = self.app.config.keep
         counts = sweep(
             self.app.store,
@@ -251,6 +259,36 @@ class Daemon:
             rejected_entries_s=keep.rejected_entries_s,
         )
         log.info("upkeep: %s", ", ".join(f"{n} {name} deleted" for name, n in counts.items()))
+        local = self.app.clock().astimezone(self.app.config.timezone)
+        if local.hour >= NIGHT_HOUR and night(self.app.store, now=self.app.clock(), today=local.date()):
+            await self._night(local.date())
+
+    async def _night(self, today: date) -> None:
+        """The round of a night. A stop does not wait for the copy; it is made after the next start."""
+        store, now = self.app.store, self.app.clock()
+        merge_full_text(store, now=now)
+        full = check_due(store, now)
+        copy = asyncio.ensure_future(_aside(lambda: copy_and_check(store.path, today, full=full)))
+        stopped = asyncio.ensure_future(self.stop.wait())
+        await asyncio.wait({copy, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not copy.done():
+            copy.cancel()
+            return
+        error = copy.exception()
+        if isinstance(error, StoreError):
+            log.error("upkeep, backup: %s", error)
+            remember(store, "backup", now, str(error))
+            if isinstance(error, StoreCorrupt):
+                remember(store, "integrity", now, str(error))
+        else:
+            log.info("upkeep: copied to %s", copy.result().path)
+            remember(store, "backup", now)
+            store.note("copied_at", utc_text(now))
+            if full:
+                remember(store, "integrity", now)
+                store.note("checked_at", utc_text(now))
+        store.note("night", today.isoformat())
 
     def _watching(self) -> str:
         return f"watching {len(self.app.config.enabled)} sources"
@@ -284,22 +322,30 @@ def _expected(error: Exception) -> str | None:
 
 
 async def _sent(channel: str, message: Message) -> str | None:
-    """Sends in a thread that no stop waits for, however long the other side takes; why it failed, or None."""
+    """Sends; why it failed, or None."""
+    try:
+        await _aside(lambda: channels.send(channel, message, os.environ))
+    except NotSent as failure:
+        return str(failure)
+    return None
+
+
+async def _aside(work: Callable[[], T]) -> T:
+    """What `work` returns or raises, done in a thread that no stop waits for, however long it takes."""
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[str | None] = loop.create_future()
+    done: asyncio.Future[T] = loop.create_future()
 
-    def tell(error: str | None) -> None:
+    def tell(put: Callable[[Any], None], what: object) -> None:
         if not done.done():
-            done.set_result(error)
+            put(what)
 
-    def work() -> None:
-        error = None
+    def run() -> None:
         try:
-            channels.send(channel, message, os.environ)
-        except NotSent as failure:
-            error = str(failure)
+            put, what = done.set_result, work()
+        except BaseException as error:  # noqa: BLE001 - raised again by the one who waits
+            put, what = done.set_exception, error  # type: ignore[assignment]
         with contextlib.suppress(RuntimeError):  # the loop is closed: the stop did not wait
-            loop.call_soon_threadsafe(tell, error)
+            loop.call_soon_threadsafe(tell, put, what)
 
-    threading.Thread(target=work, name="send", daemon=True).start()
+    threading.Thread(target=run, name="aside", daemon=True).start()
     return await done

@@ -553,5 +553,6 @@ CREATE TABLE compacted_entries (
 CREATE INDEX entries_state ON entries (state, article_id);
 CREATE INDEX entries_unread ON entries (id)
     WHERE state = 'rejected' AND url IS NOT NULL AND substr(reason, 1, 7) <> 'witness';
+CREATE INDEX entries_rejected ON entries (first_seen_at) WHERE state = 'rejected' AND article_id IS NULL;
 CREATE INDEX entries_mute ON entries (id) WHERE state IN ('rejected', 'blocked', 'failed') AND reason = '';
 """

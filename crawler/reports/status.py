@@ -9,6 +9,7 @@ from crawler.digest.build import closed_edition
 from crawler.reports import quality
 from crawler.terminal import plain
 from store.records import utc_text, utc_time
+from store.upkeep import failures
 
 NEWS = timedelta(days=7)  # for so long a message that was not sent needs a person
 STUCK = timedelta(minutes=10)  # a try that has not ended by then was stopped
@@ -72,6 +73,11 @@ def report(app: App) -> dict[str, Any]:
             "troubled": [dict(r) for r in store.deliveries.troubled(since=now - NEWS, stuck=now - STUCK)],
         },
     }
+    value["upkeep"] = {
+        "copied_at": store.noted("copied_at"),
+        "checked_at": store.noted("checked_at"),
+        "failed": [{"part": part, "at": at, "error": error} for part, at, error in failures(store)],
+    }
     value["needs_attention"] = _attention(value, crawl, now)
     return value
 
@@ -88,6 +94,7 @@ def _attention(value: dict[str, Any], crawl: Any, now: Any) -> list[str]:
         out.append(f"{bad} of {polled} sources are in trouble")
     out += [f"{m['source_id']} moved for good: write {m['url']} in feeds.yaml" for m in value["moved"]]
     out += [f"{m['label']}: {m['kind']} {m['key']} {_unsent(m)}" for m in value["sending"]["troubled"]]
+    out += [f"upkeep, {f['part']}, failed at {f['at']}: {f['error']}" for f in value["upkeep"]["failed"]]
     if crawl is not None and not value["digest"]["made"]:
         out.append(f"the edition of {value['digest']['due']} is not made yet: `pakrus digest`")
     return out
@@ -107,6 +114,7 @@ def _sending(value: dict[str, Any]) -> list[str]:
 
 def lines(value: dict[str, Any]) -> str:
     day, crawl, last = value["last_24h"], value["last_crawl"], value["digest"]["last"]
+    kept = value["upkeep"]
     out = [
         f"pakrus at {value['at']}",
         f"  last crawl   {crawl['ended_at'] if crawl else 'never'}",
@@ -121,6 +129,7 @@ def lines(value: dict[str, Any]) -> str:
         f"  digest       {'last of ' + last['date'] + ', made ' + last['created_at'] if last else 'none yet'}",
         *_sending(value["sending"]),
         f"  database     {value['database']}, {value['database_bytes'] / 1e6:.1f} MB, {value['stories']} stories",
+        f"  upkeep       copied {kept['copied_at'] or 'never'}, checked {kept['checked_at'] or 'never'}",
     ]
     if value["troubled"]:
         out.append("in trouble:")
