@@ -14,7 +14,7 @@ from crawler.daemon import crawl_once
 from crawler.demo.newsroom import NEXT_DAY, Newsroom
 from crawler.digest.build import closed_edition, open_edition, window
 from crawler.digest.deliver import Delivered, deliver
-from crawler.errors import UsageError
+from crawler.errors import PakrusError, UsageError
 from crawler.files import write_file
 from crawler.reports import audit, courtesy
 from crawler.terminal import table
@@ -27,7 +27,7 @@ FORMATS = ("md", "html", "json", "atom")
 def show(out: Path, *, now: datetime | None) -> dict[str, Any]:
     """Runs the demo in `out` (emptied of an earlier demo first) and returns its summary.
 
-    Raises UsageError where `out` holds a database that is not the demo's.
+    Raises UsageError where `out` holds a database that is not the demo's, PakrusError where no article could be read.
     """
     _make_room(out)
     started = time.monotonic()
@@ -62,6 +62,9 @@ def show(out: Path, *, now: datetime | None) -> dict[str, Any]:
                 )
                 if number > 1:  # the second pass and the third are the last of their day
                     editions.append(_edition(app, clock()))
+            counts = _counts(app)
+            if not counts["articles"]:
+                raise PakrusError(f"the demo could read no article; the most frequent reason: {_trouble(app)}")
             last = editions[-1]
             return {
                 "directory": str(out),
@@ -75,7 +78,7 @@ def show(out: Path, *, now: datetime | None) -> dict[str, Any]:
                 ],
                 "edition": {"date": last.edition["date"], **last.edition["summary"]},
                 "seconds": round(time.monotonic() - started, 1),
-                **_counts(app),
+                **counts,
             }
 
 
@@ -137,6 +140,14 @@ def _counts(app: App) -> dict[str, Any]:
             "SELECT count(*) FROM (SELECT story_id FROM articles GROUP BY story_id HAVING count(DISTINCT language) > 1)"
         ).fetchone()[0],
     }
+
+
+def _trouble(app: App) -> str:
+    """What went wrong most often in visits."""
+    row = app.store.connection.execute(
+        "SELECT error FROM visits WHERE error IS NOT NULL GROUP BY error ORDER BY count(*) DESC LIMIT 1"
+    ).fetchone()
+    return row[0] if row else "no source listed anything"
 
 
 def lines(value: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ addresses, one after another, until one lists something recent.
 
 import logging
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +26,7 @@ from crawler.types import Entry, Reading
 from crawler.workers import Pool, WorkerLost
 
 MAX_REQUESTS = 24  # addresses of a site that are tried; robots.txt and redirects come on top
+DEADLINE_S = 120.0  # after which no other address is tried
 MAX_CHILDREN = 2  # sitemaps of an index that are read
 LEAST_LISTED = 3  # links that make a page a listing
 # Where content management systems put their feeds: WordPress, Drupal, Joomla, Hugo, Bitrix, and by custom.
@@ -98,6 +100,7 @@ class _Search:
         self._best: Found | None = None
         self._tried: dict[str, str] = {}
         self._failure: Failure | None = None
+        self._began = time.monotonic()
         self._fetcher: Fetcher | None = None
 
     @property
@@ -126,8 +129,6 @@ class _Search:
             if self._best is None or (self._best.remark and not found.remark):
                 self._best = found
             if not found.remark:
-                return
-            if self._failure is not None or len(self._tried) >= MAX_REQUESTS:
                 return
 
     async def _candidates(self) -> AsyncIterator[Found]:
@@ -203,7 +204,8 @@ class _Search:
 
     async def _get(self, url: str, kind: str) -> tuple[str, bytes, str] | None:
         """(address to keep, body, content type) of an answer with status 200, else None. Each address is asked once."""
-        if url in self._tried or self._failure is not None or len(self._tried) >= MAX_REQUESTS:
+        spent = len(self._tried) >= MAX_REQUESTS or time.monotonic() - self._began > DEADLINE_S
+        if url in self._tried or self._failure is not None or spent:
             return None
         self._tried[url] = "nothing"
         try:
