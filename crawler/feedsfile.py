@@ -212,13 +212,18 @@ def check(config: Config, entries: Sequence[Mapping[str, Any]]) -> tuple[bytes, 
     return raw, (BOM if raw.startswith(BOM) else b"") + new.encode()
 
 
+def require_writable(config: Config) -> None:
+    """Raises UsageError for the feeds.yaml that comes with the program: an upgrade would take its changes away."""
+    if config.path == packaged_config():
+        raise UsageError(f"{config.path}: is the packaged file; `pakrus init` writes one of your own")
+
+
 def write_sources(config: Config, entries: Sequence[Mapping[str, Any]]) -> None:
     """Adds sources to the file that a config was read from, which is replaced at once or not at all.
 
     Raises ConfigError and UsageError as `with_sources`, and StoreUnwritable.
     """
-    if config.path == packaged_config():
-        raise UsageError(f"{config.path}: is the packaged file; `pakrus init` writes one of your own")
+    require_writable(config)
     _, new = check(config, entries)
     place = config.path.resolve()  # a link stays one
     with whole_file(place, like=place) as file:

@@ -148,6 +148,8 @@ def add_source(
                          " https://www.dawn.com/")  # fmt: skip
     given = {"id": id, "name": name, "country": country, "language": language}
     _probe(config, {key: value for key, value in given.items() if value is not None})
+    if not dry_run:
+        feedsfile.require_writable(config)
     channel = rewritten(address)
     _refuse_known(config, channel[0] if channel else address)
     search = _search(config, database, address, clock=clock)

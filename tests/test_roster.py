@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from crawler.cli import cli
 from crawler.config import read_config
 from crawler.errors import PakrusError
+from crawler.spiders.discover import rewritten
 from tests.newsroom import HTML, Answer, Newsroom, article, item
 
 NOW = "2026-11-25T12:00:00Z"
@@ -354,3 +355,75 @@ def test_import_and_export_by_the_command_line(desk: Desk) -> None:
     done = desk.run("import", "-", text=bad)
     assert (done.exit_code, desk.ids()) == (1, ["old", "n"])
     assert "-:1: refused" in done.output
+
+
+@pytest.mark.parametrize(
+    ("url", "known"),
+    [
+        ("https://t.me/mid_russia", ("https://t.me/s/mid_russia", "listing")),
+        ("https://t.me/s/mid_russia?before=9", ("https://t.me/s/mid_russia", "listing")),
+        (
+            "https://www.youtube.com/channel/UCa_b",
+            ("https://www.youtube.com/feeds/videos.xml?channel_id=UCa_b", "feed"),
+        ),
+        ("https://m.youtube.com/user/dw", ("https://www.youtube.com/feeds/videos.xml?user=dw", "feed")),
+        ("https://youtube.com/playlist?list=PL1", ("https://www.youtube.com/feeds/videos.xml?playlist_id=PL1", "feed")),
+        ("https://www.youtube.com/@dw", None),
+        ("https://t.me/", None),
+        ("https://t.me.evil.test/x", None),
+    ],
+)
+def test_channels_are_known_by_their_address(url: str, known: tuple[str, str] | None) -> None:
+    assert rewritten(url) == known
+
+
+def test_a_telegram_channel_is_read_from_its_public_preview_and_a_youtube_page_names_its_feed(desk: Desk) -> None:
+    messages = "".join(
+        f'<div class="tgme_widget_message" data-post="volna/{n}"><div class="tgme_widget_message_text">{title}</div>'
+        f'<a class="tgme_widget_message_date" href="https://t.me/volna/{n}"><time datetime="2026-11-25T0{n}:00:00+03:00">'
+        "</time></a></div>"
+        for n, title in enumerate(TITLES["ru"])
+    )
+    desk.newsroom.site("t.me").page("/s/volna", front_page("ru", body=messages))
+    tube = desk.newsroom.site("www.youtube.com")
+    feed = "/feeds/videos.xml?channel_id=UCx"
+    tube.page("/@subh", front_page("ur", f'<link rel="alternate" type="application/rss+xml" href="{feed}">'))
+    tube.feed(feed, items("ur"), title="صبح")
+    desk.write()
+    channel = desk.add("http://t.me/volna")
+    assert (channel["source"]["id"], channel["source"]["kind"]) == ("telegram-volna", "listing")
+    assert channel["source"]["language"] == "ru"
+    assert {entry["title"] for entry in channel["entries"]} <= set(TITLES["ru"])
+    source = desk.add("http://www.youtube.com/@subh")["source"]
+    assert (source["id"], source["url"], source["language"]) == ("youtube-ucx", tube.url(feed), "ur")
+
+
+def test_the_neighbours_of_a_page_that_redirects_are_asked_where_it_is(desk: Desk) -> None:
+    site, real = desk.newsroom.site("short.test"), desk.newsroom.site("www.long.test")
+    site.redirect("/", real.url("/home/"), status=302)
+    real.page("/home/", front_page("en", '<link rel="alternate" type="application/atom+xml" href="world.xml">'))
+    real.feed("/home/world.xml", items("en"))
+    desk.write()
+    assert desk.add(site.url("/"))["source"]["url"] == real.url("/home/world.xml")
+
+
+def test_an_index_of_sitemaps_is_a_source_by_what_it_leads_to(desk: Desk) -> None:
+    site = desk.newsroom.site("index.test")
+    days = "".join(f"<url><loc>{site.url(f'/n/{n}')}</loc><lastmod>2026-11-2{n}</lastmod></url>" for n in range(1, 6))
+    site.page("/sitemap.xml", f"<sitemapindex><sitemap><loc>{site.url('/one.xml')}</loc></sitemap></sitemapindex>")
+    site.page("/one.xml", f"<urlset>{days}</urlset>")
+    site.page("/", front_page("en"))
+    desk.write()
+    value = desk.add(site.url("/"))
+    assert (value["source"]["url"], value["entries_seen"]) == (site.url("/sitemap.xml"), 5)
+
+
+def test_the_packaged_file_is_refused_before_anybody_is_asked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    done = CliRunner().invoke(cli, ["sources", "add", "http://fresh.test/rss"])
+    assert isinstance(done.exception, PakrusError)
+    assert "pakrus init" in str(done.exception)

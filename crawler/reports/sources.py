@@ -66,6 +66,9 @@ def check_lines(value: list[dict[str, Any]]) -> str:
     return table(rows, head=head) + f"\n{len(value)} sources: {total or 'none'}"
 
 
+_TAKEN_UP = "a running daemon takes it up at SIGHUP"
+
+
 def add_lines(value: dict[str, Any]) -> str:
     """What was found, five of its entries, and where it now stands."""
     if value["source"] is None:
@@ -77,7 +80,7 @@ def add_lines(value: dict[str, Any]) -> str:
     source = value["source"]
     rows = [((e["published"] or "-")[:16].replace("T", " "), plain(e["title"])[:120] or "-") for e in value["entries"]]
     remark = f"\nMind: {plain(value['remark'])}" if value["remark"] else ""
-    written = f"written into {value['config']}" if value["written"] else "nothing was written (--dry-run)"
+    written = f"written into {value['config']}; {_TAKEN_UP}" if value["written"] else "nothing was written (--dry-run)"
     keys = "\n".join(f"  {key}: {plain(text)}" for key, text in source.items())
     guess = "" if source.get("country") else "\nIts country is not known: give --country if it speaks from one side"
     return (
@@ -93,7 +96,9 @@ def import_lines(value: dict[str, Any]) -> str:
     lines += [f"{name}:{r['line']}: refused, {plain(r['error'])}" for r in value["refused"]]
     lines += [f"added {a['id']}  {a['kind']}  {a['url']}" for a in value["added"]]
     end = (
-        f"written into {value['config']}; `pakrus sources check` visits them" if value["written"] else "nothing written"
+        f"written into {value['config']}; `pakrus sources check` visits them; {_TAKEN_UP}"
+        if value["written"]
+        else "nothing written"
     )
     counts = ", ".join(f"{len(value[key])} {key}" for key in ("added", "skipped", "refused"))
     return "\n".join([*lines, f"{counts}; {end}"])

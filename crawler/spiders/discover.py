@@ -22,7 +22,7 @@ from crawler.spiders.engine import STALE_AFTER, LentSpider
 from crawler.spiders.fetch import Download, Fetcher, Line
 from crawler.spiders.settings import SETTINGS
 from crawler.spiders.wire import Failure, NoAnswer, Wire
-from crawler.types import Entry, Reading
+from crawler.types import Entry, Fetched, Reading
 from crawler.workers import Pool, WorkerLost
 
 MAX_REQUESTS = 24  # addresses of a site that are tried; robots.txt and redirects come on top
@@ -67,9 +67,9 @@ def rewritten(url: str) -> tuple[str, str] | None:
     words = [word for word in parts.path.split("/") if word]
     if site in ("t.me", "telegram.me") and words:
         name = words[1] if words[0] == "s" and len(words) > 1 else words[0]
-        return f"https://t.me/s/{name}", "listing"
+        return f"{parts.scheme}://t.me/s/{name}", "listing"
     if site == "youtube.com" and words:
-        feed = "https://www.youtube.com/feeds/videos.xml?"
+        feed = f"{parts.scheme}://www.youtube.com/feeds/videos.xml?"
         if words[0] == "channel" and len(words) > 1:
             return f"{feed}channel_id={words[1]}", "feed"
         if words[0] == "user" and len(words) > 1:
@@ -169,41 +169,38 @@ class _Search:
 
     async def _first(self) -> tuple[Found | None, tuple[str, ...], Found | None]:
         """What the address itself is: a source, or a page with the feeds that it names and what it lists."""
-        body = await self._get(self.url, "feed")
-        if body is None:
+        answer = await self._get(self.url, "feed")
+        if answer is None:
             return None, (), None
-        address, raw, content_type = body
-        feed = await self._read("feed", raw, address, content_type)
+        feed = await self._read("feed", answer)
         if feed is not None and feed.readable:
-            return self._found(address, "feed", "the address itself", feed), (), None
+            return self._found(answer, "feed", "the address itself", feed), (), None
+        raw = answer.body
         if re.search(rb"<(?:[\w.-]+:)?(?:urlset|sitemapindex)\b", raw[:20_000]) or raw[:2] == b"\x1f\x8b":
-            sitemap = await self._sitemap(address, raw, content_type)
-            return (self._found(address, "sitemap", "the address itself", sitemap) if sitemap else None), (), None
-        listing = await self._read("listing", raw, address, content_type)
+            sitemap = await self._sitemap(answer)
+            return (self._found(answer, "sitemap", "the address itself", sitemap) if sitemap else None), (), None
+        listing = await self._read("listing", answer)
         page = None
         if listing is not None and len(listing.entries) >= LEAST_LISTED:
-            page = self._found(address, "listing", "the links of the page itself", listing)
+            page = self._found(answer, "listing", "the links of the page itself", listing)
         self._tried[self.url] = "a page"
+        self.url = answer.url  # its neighbours are asked where it is, not through its redirect
         feeds = feed.feeds if feed is not None else ()
         return None, tuple(sorted(feeds, key=lambda f: "comment" in f.lower()))[:6], page
 
     async def _try(self, url: str, kind: str, way: str) -> Found | None:
         """A source at an address, or None."""
-        body = await self._get(url, kind)
-        if body is None:
+        answer = await self._get(url, kind)
+        if answer is None:
             return None
-        address, raw, content_type = body
-        if kind == "sitemap":
-            reading = await self._sitemap(address, raw, content_type)
-        else:
-            reading = await self._read(kind, raw, address, content_type)
+        reading = await (self._sitemap(answer) if kind == "sitemap" else self._read(kind, answer))
         if reading is None or not reading.readable:
             self._tried[url] = f"no {kind}"
             return None
-        return self._found(address, kind, way, reading)
+        return self._found(answer, kind, way, reading)
 
-    async def _get(self, url: str, kind: str) -> tuple[str, bytes, str] | None:
-        """(address to keep, body, content type) of an answer with status 200, else None. Each address is asked once."""
+    async def _get(self, url: str, kind: str) -> Fetched | None:
+        """An answer with status 200, else None. Each address is asked once."""
         spent = len(self._tried) >= MAX_REQUESTS or time.monotonic() - self._began > DEADLINE_S
         if url in self._tried or self._failure is not None or spent:
             return None
@@ -211,7 +208,7 @@ class _Search:
         try:
             async with self.fetcher.get(url, source=self._source(), kind=kind) as fetched:
                 if fetched.status == 200:
-                    return fetched.moved_to or url, fetched.body, fetched.content_type
+                    return fetched
                 self._tried[url] = f"status {fetched.status}"
                 if fetched.status in (429, 503):
                     self._failure = Failure.RESTING
@@ -221,32 +218,38 @@ class _Search:
                 self._failure = error.failure
         return None
 
-    async def _read(self, kind: str, raw: bytes, url: str, content_type: str) -> Reading | None:
+    async def _read(self, kind: str, fetched: Fetched) -> Reading | None:
         try:
             reading: Reading = await self.pool.run(
-                "read", kind, raw, url=url, content_type=content_type, zone=None, now=self.fetcher.now()
+                "read",
+                kind,
+                fetched.body,
+                url=fetched.url,
+                content_type=fetched.content_type,
+                zone=None,
+                now=self.fetcher.now(),
             )
         except WorkerLost as error:
-            self._tried[url] = f"the reader was lost: {error.reason}"
+            self._tried[fetched.requested_url] = f"the reader was lost: {error.reason}"
             return None
         return reading
 
-    async def _sitemap(self, url: str, raw: bytes, content_type: str) -> Reading | None:
+    async def _sitemap(self, fetched: Fetched) -> Reading | None:
         """A sitemap; of an index with what its newest sitemaps list."""
-        reading = await self._read("sitemap", raw, url, content_type)
+        reading = await self._read("sitemap", fetched)
         if reading is None or not reading.readable:
             return None
         entries = list(reading.entries)
         for child in reading.children[:MAX_CHILDREN]:
-            body = await self._get(child, "sitemap")
-            more = await self._read("sitemap", body[1], child, body[2]) if body is not None else None
+            answer = await self._get(child, "sitemap")
+            more = await self._read("sitemap", answer) if answer is not None else None
             entries += more.entries if more is not None else ()
         return replace(reading, entries=tuple(entries))
 
     def _source(self) -> SourceConfig:
         return SourceConfig(id="add", name="add", url=self.url, kind="feed")
 
-    def _found(self, url: str, kind: str, way: str, reading: Reading) -> Found:
+    def _found(self, fetched: Fetched, kind: str, way: str, reading: Reading) -> Found:
         listed = tuple(e for e in reading.entries if e.url is not None)
         newest = newest_of(listed)
         remark = ""
@@ -256,7 +259,8 @@ class _Search:
             remark = f"lists old items only, the newest of {newest:%Y-%m-%d}"
         elif kind == "sitemap" and newest is None:
             remark = "a sitemap without dates"
-        self._tried[url] = remark or f"{kind}, {len(listed)} items"
+        self._tried[fetched.requested_url] = remark or f"{kind}, {len(listed)} items"
+        url = fetched.moved_to or fetched.requested_url  # a redirect for the moment is not written down
         return Found(url=url, kind=kind, way=way, title=reading.title, language=reading.language, entries=listed,
                      remark=remark)  # fmt: skip
 
