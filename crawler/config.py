@@ -156,6 +156,11 @@ class Config:
         return tuple(s for s in self.sources if s.enabled)
 
     @property
+    def feed_only(self) -> frozenset[str]:
+        """Sources whose pages nobody fetches; those that are switched off among them."""
+        return frozenset(s.id for s in self.sources if s.fetch_pages == "never" or not s.enabled)
+
+    @property
     def database_path(self) -> Path:
         return self.base / self.database
 

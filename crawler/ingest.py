@@ -6,7 +6,7 @@ has fetched. Judging happens before a transaction begins; what depends on the ro
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,12 +18,12 @@ from crawler.classify import classify, worth_fetching
 from crawler.config import SourceConfig
 from crawler.placing import place, settle
 from crawler.shadow import shadow
-from crawler.text import sentences
+from crawler.text import fold, sentences
 from crawler.types import Classification, Document, Entry, Fetched, Moment, Reading, Reason, SectorScore, Text
 from store.articles import NewArticle
 from store.frontier import NewEntry
 from store.marks import Word
-from store.records import Article, MentionRow, Outcome, Pending, State, Validators, Visit, utc_time
+from store.records import Article, MentionRow, Outcome, Pending, State, Validators, Visit, utc_text, utc_time
 from store.visits import Gap
 
 # Kept articles are read again for edits, so long after they were first seen; most edits come within the day.
@@ -33,6 +33,9 @@ MOST_TEXT = 400_000  # characters of a text; a longer one is cut: no article of 
 MOST_TITLE = 500
 MOST_HEADLINE = 120  # of a headline that we take from the text
 MOST_FEED_TEXT = 20_000  # characters of a feed's own text kept until the page is read
+FEW = 5  # items of a visit under which that all are new says nothing about the site
+REMEMBERED = 2_000  # items of a source among which those of a changed site are looked for
+TELLING = 20  # letters of a title from which it names one item
 WITNESS = "witness: compared with what we have, never an article"
 
 
@@ -59,10 +62,14 @@ def settle_visit(
     found = [_new_entry(app, source, entry) for entry in reading.entries] if reading else []
     with app.store.transaction():
         if reading is not None:
+            found, renamed = _recognised(app, source, found)
             visit = _count(visit, *_write_entries(app, source, found, now=now))
+            if renamed:
+                told = f"all {len(found)} items are new, and {renamed} of them known under other addresses"
+                visit = replace(visit, renamed=renamed, error="; ".join(filter(None, (visit.error, told))))
         visit_id = app.store.visits.add(visit)
         first = state.last_good_at is None
-        if visit.overlap == 0 and visit.entries_seen and not first and source.role == "source":
+        if visit.overlap == 0 and visit.entries_seen and not (first or visit.renamed) and source.role == "source":
             app.store.visits.gap(visit_id, source.id, since=state.last_good_at, until=now)
         app.store.sources.visited(
             source.id,
@@ -149,7 +156,7 @@ def _write_entries(app: App, source: SourceConfig, found: Sequence[NewEntry], *,
     for key, entry in by_key.items():
         old = known.get(key)
         if old is None:
-            frontier.add(source.id, _beside(app, entry), now=now)
+            frontier.add(source.id, _beside(app, entry, source, now=now), now=now)
         elif entry.state is not State.REJECTED and old.item_sha256 != entry.item_sha256 and old.reason != WITNESS:
             frontier.reword(old.id, entry, again=old.state in (State.REJECTED, State.FAILED, State.BLOCKED))
             if old.article_id is not None:
@@ -158,11 +165,63 @@ def _write_entries(app: App, source: SourceConfig, found: Sequence[NewEntry], *,
     return len(by_key) - len(known), len(known)
 
 
-def _beside(app: App, entry: NewEntry) -> NewEntry:
-    """An item whose page another source has led to already takes that page's state."""
+def _recognised(app: App, source: SourceConfig, found: Sequence[NewEntry]) -> tuple[list[NewEntry], int]:
+    """Items of a source all of whose items are new, with the states of those that it listed before under other
+    addresses; and how many these are. 0: the site has not changed.
+
+    A site that changes its software lists its old items anew. They are known by their titles, a short one only where
+    the time is the same; two old items of one title are told apart by their times, or not at all. A third of all must
+    be known: one headline may come again.
+    """
+    unique = {entry.key: entry for entry in found}
+    if len(unique) < FEW or source.role == "witness" or app.store.frontier.known(source.id, list(unique)):
+        return list(found), 0
+    before: dict[str, list[Any]] = {}
+    for row in app.store.frontier.lately(source.id, REMEMBERED):
+        before.setdefault(_named(row["title"]), []).append(row)
+    out, renamed = [], 0
+    for entry in unique.values():
+        title, at = _named(entry.title), utc_text(entry.published_at) if entry.published_at else None
+        rows = before.get(title, [])
+        same = [row for row in rows if at is not None and row["published_at"] == at] or rows
+        pages = {row["article_id"] or row["canonical_url"] for row in same}
+        sure = len(pages) == 1 and (len(title) >= TELLING or (at is not None and same[0]["published_at"] == at))
+        if sure:
+            renamed += 1
+        if sure and entry.state is State.PENDING:
+            old = same[0]
+            entry = replace(
+                entry,
+                state=State(old["state"]),
+                reason=old["reason"],
+                article_id=old["article_id"],
+                score=old["score"],
+                summary="",
+                content="",
+            )
+        out.append(entry)
+    return (out, renamed) if 3 * renamed >= len(unique) else (list(found), 0)
+
+
+def _named(title: str) -> str:
+    """A title as it is compared: sites change quotes, dashes and blanks with their software."""
+    return "".join(c for c in fold(title).text if c.isalnum())
+
+
+def _beside(app: App, entry: NewEntry, source: SourceConfig, *, now: datetime) -> NewEntry:
+    """An item whose page another source has led to already takes that page's state.
+
+    What was judged by a feed's words alone is read, once a source lists it whose pages are fetched.
+    """
     if entry.state is not State.PENDING:
         return entry
     other = app.store.frontier.same_page(entry.canonical_url)
+    feed_only = app.config.feed_only
+    unread = other is not None and app.store.frontier.listed_by(entry.canonical_url) <= feed_only
+    if other is not None and unread and source.id not in feed_only:
+        if other.article_id is None:
+            return entry
+        app.store.articles.postpone(other.article_id, recheck_at=now)
     if (
         other is None
         or other.state is State.PENDING
@@ -258,23 +317,31 @@ def settle_page(
             app.store.frontier.retry(pending.entry_id, reason=problem, next_try_at=again)
             return State.PENDING
         rest = State.BLOCKED if blocked else State.FAILED
-        app.store.frontier.settle(pending.entry_id, rest, reason=problem)
+        app.store.frontier.settle(pending.entry_id, rest, reason=problem, spare=app.config.feed_only)
     return rest
 
 
 def settle_from_feed(app: App, pending: Pending, *, now: datetime) -> State:
-    """Judges an entry by the feed's own words alone: its source is one whose pages are never fetched."""
+    """Judges an entry by the feed's own words alone: its source is one whose pages are never fetched.
+
+    Where another source's entry waits for the page, the words stand in for it: it is read when it can be, and no
+    rejection by them holds for it.
+    """
     source = app.config.source(pending.source_id)
     document = _feed_document(pending, source, least=0)
     assert document is not None
+    verdict = judge(app, document, source_id=source.id, country=source.country)
+    others = app.store.frontier.listed_by(urls.canonical(pending.url)) - app.config.feed_only
     return _record(
         app,
         pending,
         source,
         document,
-        judge(app, document, source_id=source.id, country=source.country),
+        verdict,
         fetched=None,
         now=now,
+        note="the feed's text stands in: the page could not be read" if others and verdict.grade else "",
+        spare=others,
     )
 
 
@@ -350,14 +417,16 @@ def _record(
     fetched: Fetched | None,
     now: datetime,
     note: str = "",
+    spare: Collection[str] = (),
 ) -> State:
-    """One transaction: document, article, evidence, story, and the entry settled."""
+    """One transaction: document, article, evidence, story, and the entry settled. A rejection does not hold for
+    entries of the sources in `spare`."""
     frontier, documents = app.store.frontier, app.store.documents
     title, text = clean(document.title)[:MOST_TITLE], clean(document.text)[:MOST_TEXT]
     with app.store.transaction():
         if not verdict.grade:
             documents.put(pending.entry_id, title=title, text=text, fetched_at=now)
-            frontier.settle(pending.entry_id, State.REJECTED, reason=verdict.reason, score=verdict.score)
+            frontier.settle(pending.entry_id, State.REJECTED, reason=verdict.reason, score=verdict.score, spare=spare)
             return State.REJECTED
         documents.put(pending.entry_id, title=title, text=text, fetched_at=now, page=fetched.body if fetched else None)
         first_seen = pending.first_seen_at

@@ -8,7 +8,7 @@ from crawler import urls
 from crawler.app import App
 from crawler.errors import UsageError
 from crawler.ingest import anew, drop, judge_reject, judge_stored, keep_reject
-from crawler.placing import place, regroup
+from crawler.placing import crowded, place, regroup
 from store.marks import VERDICTS
 from store.records import Article, State, is_id
 
@@ -116,6 +116,7 @@ def _judge_again(app: App, entry_id: int, *, now: datetime) -> None:
             drop(app, article, verdict)
             beside = app.store.articles.beside(article.story_id)  # it may have been what held them together
             regroup(app, beside, by=article.id, reason=f"article {article.id} is none any more", now=now)
+            crowded(app, article.day, came=-1, by=article.id, now=now)
             return
         placed = place(app, anew(app, article, document, verdict), now=now, old=article)
         app.store.frontier.restate(article.id, placed.state)

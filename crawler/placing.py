@@ -2,7 +2,9 @@
 
 Stories are made anew around each article that comes, changes or goes: of all articles that hang together with it,
 by links of one event (`story_links`), by the stories that they are in, or by a person's word. What comes out depends on
-these articles alone, not on the order in which they came, and every move from one story to another is recorded.
+these articles and on how many there are in their week, not on the order in which they came: where the week became
+so busy that more is asked of a pair, the stories of its days are made anew. Every move from one story to another is
+recorded.
 """
 
 from collections import defaultdict
@@ -63,6 +65,11 @@ def place(app: App, new: NewArticle, *, now: datetime, old: Article | None = Non
     articles.link(article_id, links)
     mine = next(part for part in parts if me in part)
     _move(app, group, target, mine, _reasons(group, me, mine), by=article_id, now=now)
+    if old is None:
+        crowded(app, new.day, came=1, by=article_id, now=now)
+    elif old.day != new.day:
+        crowded(app, old.day, came=-1, by=article_id, now=now)
+        crowded(app, new.day, came=1, by=article_id, now=now)
     if original is not None and later:
         for copy in [original.id, *articles.copies(original.id)]:
             if copy != article_id:
@@ -74,17 +81,34 @@ def place(app: App, new: NewArticle, *, now: datetime, old: Article | None = Non
     return Placed(article_id, State.DUPLICATE if duplicate_of is not None else State.KEPT)
 
 
-def regroup(app: App, article_ids: Iterable[int], *, by: int, reason: str, now: datetime) -> None:
-    """Makes the stories anew around articles: one of them went, or a person said what belongs together."""
+def crowded(app: App, day: str, *, came: int, by: int, now: datetime) -> None:
+    """An article of a day came (1) or went (-1) and is counted: where that changes what is asked of a pair, the
+    stories of the days that count it are made anew. That is rare, since more is asked for in steps."""
+    articles = app.store.articles
+    anew: list[int] = []
+    for later, busy in articles.weeks_with(day).items():
+        if cluster.crowding(busy) != cluster.crowding(busy - came):
+            anew += articles.linked_of(later)
+    seen: set[int] = set()
+    for article_id in anew:
+        if article_id not in seen:
+            why = f"more articles in the week around {day}" if came > 0 else f"fewer articles in the week around {day}"
+            seen |= regroup(app, [article_id], by=by, reason=why, now=now)
+
+
+def regroup(app: App, article_ids: Iterable[int], *, by: int, reason: str, now: datetime) -> set[int]:
+    """Makes the stories anew around articles: one of them went, a person said what belongs together, or their week
+    became busier. Returns the articles that were weighed."""
     together, apart = app.store.marks.pairs()
     group = _Group(app, together)
     group.grow(list(article_ids))
     if not group.profiles:
-        return
+        return set()
     first = min(group.profiles)
     parts = group.parts(apart)
     target = _target(app, group, parts, "", at=group.profiles[first].at, now=now)
     _move(app, group, target, group.profiles, (reason,), by=by, now=now)
+    return set(group.profiles)
 
 
 def settle(app: App, story_id: int) -> None:

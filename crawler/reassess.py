@@ -17,7 +17,7 @@ from typing import Any
 from crawler import cluster
 from crawler.app import App
 from crawler.ingest import anew, drop, judge_reject, judge_stored, keep_reject
-from crawler.placing import place, settle
+from crawler.placing import crowded, place, settle
 from crawler.terminal import plain
 from store.articles import NewArticle
 from store.records import Article, State, utc_text
@@ -70,6 +70,7 @@ def _replay(app: App, now: datetime) -> int:
         if not verdict.grade:
             touched.add(article.story_id)
             drop(app, article, verdict)
+            crowded(app, article.day, came=-1, by=article.id, now=now)
             continue
         new = anew(app, article, document, verdict)
         if everything or _placed_differently(app, article_id, new):

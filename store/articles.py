@@ -208,6 +208,26 @@ class Articles:
         week = (date.fromisoformat(day) - timedelta(days=7)).isoformat()
         return int(self._run("SELECT count(*) FROM articles WHERE day BETWEEN ? AND ?", (week, day)).fetchone()[0])
 
+    def weeks_with(self, day: str) -> dict[str, int]:
+        """`busy` of the days that count an article of `day`: that day and the seven after it, where there are any
+        articles."""
+        first = date.fromisoformat(day)
+        span = [(first + timedelta(days=n)).isoformat() for n in range(-7, 8)]
+        within = (span[0], span[-1])
+        rows = self._run("SELECT day, count(*) FROM articles WHERE day BETWEEN ? AND ? GROUP BY day", within)
+        of = dict(rows.fetchall())
+        return {span[n]: sum(of.get(d, 0) for d in span[n - 7 : n + 1]) for n in range(7, 15) if span[n] in of}
+
+    def linked_of(self, day: str) -> list[int]:
+        """Articles of a day that are like another one, or share a story with it."""
+        rows = self._run(
+            "SELECT a.id FROM articles a WHERE a.day = ? AND (EXISTS (SELECT 1 FROM story_links l"
+            " WHERE l.article_id = a.id) OR EXISTS (SELECT 1 FROM articles b WHERE b.story_id = a.story_id"
+            " AND b.id <> a.id)) ORDER BY a.id",
+            (day,),
+        )
+        return [row[0] for row in rows]
+
     def member(self, article_id: int) -> Member:
         """What grouping needs of an article."""
         row = self._run(

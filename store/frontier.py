@@ -1,7 +1,8 @@
 """The ledger: every item that a source ever listed, each in exactly one state, and the pages still to read."""
 
 import hashlib
-from collections.abc import Container, Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sqlite3 import Row
@@ -86,6 +87,20 @@ class Frontier:
         ).fetchone()
         return None if row is None else _known(row)
 
+    def listed_by(self, canonical_url: str) -> set[str]:
+        """The sources that list a page."""
+        return {r[0] for r in self._run("SELECT source_id FROM entries WHERE canonical_url = ?", (canonical_url,))}
+
+    def lately(self, source_id: str, limit: int) -> list[Row]:
+        """The last items of a source that are settled and lead to a page, the newest first."""
+        rows = self._run(
+            "SELECT id, title, published_at, canonical_url, state, reason, score, article_id FROM entries"
+            " WHERE source_id = ? AND url IS NOT NULL AND state IN ('kept', 'duplicate', 'rejected')"
+            " ORDER BY first_seen_at DESC, id LIMIT ?",
+            (source_id, limit),
+        )
+        return rows.fetchall()
+
     def add(self, source_id: str, entry: NewEntry, *, now: datetime, first_seen: datetime | None = None) -> int:
         at = utc_text(now)
         cursor = self._run(
@@ -126,8 +141,10 @@ class Frontier:
         reason: str = "",
         score: float | None = None,
         article_id: int | None = None,
+        spare: Collection[str] = (),
     ) -> None:
-        """Moves an entry to its state, and with it all pending entries of other sources that lead to the same page."""
+        """Moves an entry to its state, and with it all pending entries of other sources that lead to the same page;
+        those of the sources in `spare` go on waiting."""
         row = self._run("SELECT canonical_url FROM entries WHERE id = ?", (entry_id,)).fetchone()
         # What was only kept for reading the page goes, once the page is read; the title stays.
         done = "summary = '', content = ''," if state in (State.KEPT, State.DUPLICATE, State.REJECTED) else ""
@@ -140,8 +157,8 @@ class Frontier:
         if row["canonical_url"]:
             self._run(
                 f"UPDATE entries SET {done} state = ?, reason = ?, score = ?, article_id = ?, next_try_at = NULL"  # noqa: S608
-                " WHERE canonical_url = ? AND state = 'pending'",
-                (*values, row["canonical_url"]),
+                " WHERE canonical_url = ? AND state = 'pending' AND source_id NOT IN (SELECT value FROM json_each(?))",
+                (*values, row["canonical_url"], json.dumps(sorted(spare))),
             )
 
     def retry(self, entry_id: int, *, reason: str, next_try_at: datetime, charge: bool = True) -> None:
@@ -197,9 +214,15 @@ class Frontier:
 
     # --- pages to read
 
-    def take(self, limit: int, *, now: datetime, exclude: Container[int] = ()) -> list[Pending]:
+    def take(
+        self, limit: int, *, now: datetime, exclude: Container[int] = (), feed_only: Collection[str] = ()
+    ) -> list[Pending]:
         """Pages whose time has come: new ones and second chances, oldest first, one entry a page; then kept articles
-        that are due for another look. `exclude` holds the entries that are being read now."""
+        that are due for another look. `exclude` holds the entries that are being read now.
+
+        Pages of the sources in `feed_only` are never fetched: an entry of theirs stands back while another source's
+        leads to the same page and has not been tried in vain.
+        """
         at = utc_text(now)
         rows = self._run(
             "SELECT * FROM entries INDEXED BY entries_pending WHERE state = 'pending' AND url IS NOT NULL"
@@ -211,23 +234,40 @@ class Frontier:
         for row in rows:
             if row["id"] in exclude or row["canonical_url"] in pages:
                 continue
+            if row["source_id"] in feed_only and self._to_be_fetched(row["canonical_url"], feed_only, at):
+                continue
             pages.add(row["canonical_url"])
             out.append(_pending(row))
             if len(out) >= limit:
                 rows.close()
                 return out
         again = self._run(
-            "SELECT e.*, a.etag, a.last_modified, a.id AS kept_id FROM articles a"
-            " JOIN entries e ON e.id = (SELECT min(id) FROM entries WHERE article_id = a.id AND url IS NOT NULL)"
-            " WHERE a.recheck_at <= ? OR a.recheck_at > ? ORDER BY a.recheck_at LIMIT ?",
+            "SELECT id, source_id, etag, last_modified FROM articles WHERE recheck_at <= ? OR recheck_at > ?"
+            " ORDER BY recheck_at LIMIT ?",
             (at, utc_text(now + _FARTHEST_LOOK), limit + 1000),
         )
-        for row in again:
-            if row["id"] not in exclude and len(out) < limit:
-                out.append(
-                    _pending(row, row["kept_id"], Validators(etag=row["etag"], last_modified=row["last_modified"]))
-                )
+        for article in again:
+            if len(out) >= limit:
+                again.close()
+                break
+            # Where pages are fetched, and where its own source listed it last: a site may have changed its addresses.
+            row = self._run(
+                "SELECT * FROM entries WHERE article_id = ? AND url IS NOT NULL ORDER BY"
+                " source_id IN (SELECT value FROM json_each(?)), source_id <> ?, last_seen_at DESC, id LIMIT 1",
+                (article["id"], json.dumps(sorted(feed_only)), article["source_id"]),
+            ).fetchone()
+            if row is not None and row["id"] not in exclude:
+                validators = Validators(etag=article["etag"], last_modified=article["last_modified"])
+                out.append(_pending(row, article["id"], validators))
         return out
+
+    def _to_be_fetched(self, canonical_url: str, feed_only: Collection[str], at: str) -> bool:
+        rows = self._run(
+            "SELECT source_id FROM entries WHERE canonical_url = ? AND state = 'pending' AND url IS NOT NULL"
+            " AND (tries = 0 OR next_try_at <= ?)",
+            (canonical_url, at),
+        )
+        return any(row[0] not in feed_only for row in rows)
 
     def backlog(self, now: datetime) -> tuple[int, int]:
         """(pages waiting, of these due now)."""

@@ -122,6 +122,7 @@ class Visit:
     entries_seen: int = 0
     entries_new: int = 0
     overlap: int | None = None  # entries of this visit already known; None where nothing was read
+    renamed: int = 0  # new entries that were known under other addresses, where the site has changed them all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

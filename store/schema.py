@@ -555,4 +555,7 @@ CREATE INDEX entries_unread ON entries (id)
     WHERE state = 'rejected' AND url IS NOT NULL AND substr(reason, 1, 7) <> 'witness';
 CREATE INDEX entries_rejected ON entries (first_seen_at) WHERE state = 'rejected' AND article_id IS NULL;
 CREATE INDEX entries_mute ON entries (id) WHERE state IN ('rejected', 'blocked', 'failed') AND reason = '';
+
+-- New entries that the source listed before under other addresses, where the site has changed them all.
+ALTER TABLE visits ADD COLUMN renamed INTEGER NOT NULL DEFAULT 0;
 """

@@ -29,10 +29,11 @@ class Visits:
     def add(self, visit: Visit) -> int:
         cursor = self._run(
             "INSERT INTO visits (source_id, started_at, status, outcome, entries_seen, entries_new, overlap, bytes,"
-            " duration_ms, error, url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " duration_ms, error, url, renamed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 visit.source_id, utc_text(visit.started_at), visit.status, visit.outcome, visit.entries_seen,
                 visit.entries_new, visit.overlap, visit.bytes, visit.duration_ms, visit.error, visit.url,
+                visit.renamed,
             ),
         )  # fmt: skip
         assert cursor.lastrowid is not None

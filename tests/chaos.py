@@ -29,7 +29,6 @@ from crawler.app import open_app
 from crawler.config import Config, read_config
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.newsroom.server import Answer, Request, Server
-from crawler.reassess import reassess
 from crawler.reports import audit
 from crawler.spiders.engine import crawl
 from crawler.workers import Pool
@@ -300,15 +299,6 @@ class Knowledge:
         return out
 
 
-def place_again(config: Path) -> None:
-    """Copies and stories again, in the order of publication. How crowded a time was when an article was placed depends
-    on what had been read by then, faults or not, and moves a pair now and then; what is known must not differ."""
-    settings = read_config(config, config.parent)
-    with open_app(settings, database=_database(config), mode="write", holder="chaos", clock=lambda: NOW) as app:
-        app.store.note("placing", "other rules")
-        reassess(app, dry_run=False)
-
-
 def knowledge(database: Path) -> Knowledge:
     connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
     try:
@@ -358,7 +348,6 @@ def undisturbed(troubled: Troubled, folder: Path) -> tuple[Knowledge, int]:
     troubled.newsroom.advance()
     desk.in_peace(*_later(NOW + timedelta(minutes=20)))
     assert not desk.problems, desk.problems
-    place_again(desk.config)
     return knowledge(_database(desk.config)), requests
 
 
@@ -380,7 +369,6 @@ def trial(troubled: Troubled, folder: Path, *, seed: int, requests: int) -> tupl
     troubled.calm()
     desk.in_peace(*_later(now))
     desk.sound()
-    place_again(desk.config)
     desk.audit()
     found = knowledge(_database(desk.config))
     open_ = [url for url, state in found.entries.items() if state == "pending"]

@@ -80,6 +80,26 @@ def test_the_order_of_arrival_changes_no_story(tmp_path: Path) -> None:
     assert {frozenset(LAVROV.values()), frozenset({"mango-en"})} <= first  # type: ignore[operator]
 
 
+def test_nor_does_it_where_the_week_fills_and_more_is_asked_of_a_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawler.cluster.stories._QUIET", 1)
+    monkeypatch.setattr("crawler.cluster.stories._BUSY", 5.0)
+    names = [case["id"] for case in CASES]
+    found, alone = [], set()
+    for seed in range(3):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        with world(folder) as app:
+            put(app, names)
+            found.append(stories(app))
+            audited(app)
+            alone |= {row[0] for row in rows(app, "SELECT reasons FROM story_moves") if "more articles" in row[0]}
+        random.Random(seed).shuffle(names)
+    assert found[0] == found[1] == found[2]
+    assert alone  # there were pairs that a busier week has parted again
+
+
 def test_a_late_article_joins_two_stories_and_its_merge_is_explained(tmp_path: Path) -> None:
     with world(tmp_path) as app:
         put(app, ["lavrov-ru", "lavrov-ur"])

@@ -275,6 +275,7 @@ _POINTS = {
 _NEEDED = (5.2, 6.7)
 _QUIET = 10  # articles in a week up to which that is enough
 _BUSY = 0.5  # more points needed each time that the beat is twice as busy: chance likenesses grow with the crowd
+_STEPS = 2  # steps in which these come, each time that the beat is twice as busy
 _COMMON = 0.3  # the rarity under which a thing stands in every fourth article and more: no index key
 _NEVER = -20.0  # a verdict as low as this is a contradiction: the next of a series, or a person's word
 _AGAINST = -3.0  # two groups whose members score less than this on average are two events, however like one pair is
@@ -311,8 +312,11 @@ def likeness(a: Profile, b: Profile) -> float | None:
 
 
 def crowding(busy: int) -> float:
-    """The points that a link needs more where the beat had so many articles in the week before."""
-    return _BUSY * math.log2(max(1.0, busy / _QUIET))
+    """The points that a link needs more where the beat had so many articles in the week before.
+
+    In steps, so that an article more seldom changes what is asked of all others of its week.
+    """
+    return _BUSY * math.floor(_STEPS * math.log2(max(1.0, busy / _QUIET))) / _STEPS
 
 
 def _within(a: Profile, b: Profile) -> bool:

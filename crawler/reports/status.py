@@ -6,7 +6,7 @@ from typing import Any
 
 from crawler.app import App
 from crawler.digest.build import closed_edition
-from crawler.reports import quality
+from crawler.reports import habits, quality
 from crawler.terminal import plain
 from store.records import utc_text, utc_time
 from store.upkeep import failures
@@ -56,6 +56,7 @@ def report(app: App) -> dict[str, Any]:
         "sources": states,
         "troubled": troubled,
         "moved": moved,
+        "habits": habits.report(store, now=now),
         "entries": dict(store.frontier.counts()),
         "compacted": store.frontier.compacted(),
         "backlog": {"waiting": waiting, "due": due},
@@ -93,6 +94,7 @@ def _attention(value: dict[str, Any], crawl: Any, now: Any) -> list[str]:
     if polled and bad * 3 > polled:
         out.append(f"{bad} of {polled} sources are in trouble")
     out += [f"{m['source_id']} moved for good: write {m['url']} in feeds.yaml" for m in value["moved"]]
+    out += habits.lines(value["habits"])
     out += [f"{m['label']}: {m['kind']} {m['key']} {_unsent(m)}" for m in value["sending"]["troubled"]]
     out += [f"upkeep, {f['part']}, failed at {f['at']}: {f['error']}" for f in value["upkeep"]["failed"]]
     if crawl is not None and not value["digest"]["made"]:

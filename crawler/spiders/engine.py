@@ -612,7 +612,9 @@ class _Pass:
         return any(state.id in self._sources for state in self.app.store.sources.due(self.fetcher.now()))
 
     def _take(self, group: asyncio.TaskGroup) -> None:
-        batch = self.app.store.frontier.take(BATCH, now=self.fetcher.now(), exclude=self._taken)
+        batch = self.app.store.frontier.take(
+            BATCH, now=self.fetcher.now(), exclude=self._taken, feed_only=self.app.config.feed_only
+        )
         self._more = len(batch) == BATCH
         for pending in batch:
             self._taken.add(pending.entry_id)
