@@ -66,6 +66,7 @@ class FactArticle:
     evidence: Sequence[tuple[str, int]]  # (kind of mention, start) in the text
     names: Sequence[str]  # English names of the things mentioned, the most telling first
     withdrawn: bool = False
+    polled: bool = False  # its source is one newsroom that we visit, not a name under which texts were brought in
 
     @property
     def at(self) -> datetime:
@@ -287,10 +288,13 @@ def _health(health: Health) -> Json:
 
 
 def _item(story_id: int, articles: Sequence[FactArticle], facts: Facts) -> Json | None:
-    """One story; None where all that is new of it is too old to be news."""
+    """One story; None where all that is new of it is too old to be news, or told before by the same newsroom."""
     span = facts.window
     fresh = [a for a in articles if span.since <= a.first_seen_at < span.until]
     fresh = [a for a in fresh if not a.dated or a.first_seen_at - a.at <= TOO_LATE]
+    # What a newsroom lists anew, under another address, it has told before.
+    had = {(a.source_id, a.duplicate_of or a.id) for a in articles if a.polled and a.first_seen_at < span.since}
+    fresh = [a for a in fresh if (a.source_id, a.duplicate_of or a.id) not in had]
     if not fresh:
         return None
     late = all(a.dated and a.first_seen_at - a.at > LATE for a in fresh)

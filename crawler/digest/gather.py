@@ -117,6 +117,7 @@ def _fact(app: App, article: Article, story_id: int, created_at: datetime, names
         evidence=[(kind, start) for kind, _, field, start in mentions if field == "text"],
         names=list(dict.fromkeys(app.lexicon.label(name) for _, name, _, _ in told)),
         withdrawn=_gone(app, article.id, created_at),
+        polled=app.store.sources.get(article.source_id).kind != "none",
     )
 
 
