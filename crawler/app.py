@@ -9,7 +9,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from crawler.config import Config, SourceConfig
-from store.connection import Store, open_store
+from crawler.errors import PakrusError
+from store.connection import Store, open_store, translate
 from store.sources import SourceLine
 
 if TYPE_CHECKING:
@@ -20,6 +21,17 @@ Clock = Callable[[], datetime]
 
 def wall_clock() -> datetime:
     return datetime.now(UTC)
+
+
+def expected(error: Exception) -> str | None:
+    """What to say of a failure that disks, networks and people cause; None: it is a fault of ours."""
+    if isinstance(error, PakrusError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or type(error).__name__}: {error.strerror or error}"
+    if type(error).__module__ == "sqlite3":
+        return str(translate(error))  # type: ignore[arg-type]
+    return None
 
 
 class App:

@@ -103,6 +103,11 @@ class KeepConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsConfig:
+    listen: tuple[str, int] | None = None  # a loopback address and port; None: nothing listens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConfig:
     id: str
     name: str
@@ -137,6 +142,7 @@ class Config:
     digest: DigestConfig = field(default_factory=DigestConfig)
     crawl: CrawlConfig = field(default_factory=CrawlConfig)
     keep: KeepConfig = field(default_factory=KeepConfig)
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)
     alerts: tuple[AlertRule, ...] = ()
     sources: tuple[SourceConfig, ...] = ()
     path: Path = Path("feeds.yaml")
@@ -243,11 +249,13 @@ def parse_config(text: str, *, path: Path = Path("feeds.yaml"), base: Path = Pat
     digest = DigestConfig(**values.pop("digest", {}))
     crawl = CrawlConfig(**values.pop("crawl", {}))
     keep = KeepConfig(**values.pop("keep", {}))
+    metrics = MetricsConfig(**values.pop("metrics", {}))
     return Config(
         **values,
         digest=digest,
         crawl=crawl,
         keep=keep,
+        metrics=metrics,
         alerts=tuple(_rule(a) for a in alerts),
         sources=tuple(_source(s) for s in sources),
         path=path,
@@ -538,6 +546,19 @@ def _section(table: Table) -> Callable[[_Check, yaml.Node, str], dict[str, Any]]
     return lambda check, node, key: check.mapping(node, key, table)
 
 
+def _loopback(text: str) -> tuple[str, int]:
+    """Address and port that this machine alone can reach: whoever reads the metrics needs no password."""
+    host, _, port = text.rpartition(":")
+    try:
+        address = ip_address(host.removeprefix("[").removesuffix("]"))
+        number = _number(1, 65535)(port)
+    except (ValueError, _Mistake):
+        raise _Mistake(f"{text!r} is no address:port, write one like 127.0.0.1:9464") from None
+    if not address.is_loopback:
+        raise _Mistake(f"{text!r} can be reached from other machines, write a loopback address like 127.0.0.1:{number}")
+    return str(address), number
+
+
 def _sources(check: _Check, node: yaml.Node, _key: str) -> list[dict[str, Any]]:
     if not isinstance(node, yaml.SequenceNode):
         raise _Mistake("must be a list, write `- id: ...` lines")
@@ -702,6 +723,7 @@ _KEEP: Table = {
     "requests": Item(_of(_positive), to="requests_s"),
     "rejected_entries": Item(_of(_positive), to="rejected_entries_s"),
 }
+_METRICS: Table = {"listen": Item(_or_none(_loopback))}
 _SOURCE: Table = {
     "id": Item(_of(_id), required=True, example="dawn-world"),
     "name": Item(_of(_text)),
@@ -738,6 +760,7 @@ _TOP: Table = {
     "digest": Item(_section(_DIGEST)),
     "crawl": Item(_section(_CRAWL)),
     "keep": Item(_section(_KEEP)),
+    "metrics": Item(_section(_METRICS)),
     "alerts": Item(_alerts),
     "sources": Item(_sources, required=True, example="[]"),
 }

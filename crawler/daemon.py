@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from crawler import logs
-from crawler.app import App
+from crawler import logs, metrics
+from crawler.app import App, expected
 from crawler.config import read_config
 from crawler.digest.build import closed_edition, window
 from crawler.digest.deliver import deliver
@@ -28,7 +28,6 @@ from crawler.notify.channels import Message, NotSent
 from crawler.spiders.engine import Summary, crawl
 from crawler.systemd import Notifier
 from crawler.workers import Pool
-from store.connection import translate
 from store.errors import StoreCorrupt, StoreError
 from store.records import utc_text
 from store.upkeep import check_due, copy_and_check, merge_full_text, night, remember, sweep
@@ -131,7 +130,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self.reload.set)
         self._ticked = loop.time()
-        with _signals(self.stop):
+        with self._metrics(), _signals(self.stop):
             async with Pool(WORKERS) as pool:
                 scheduler = AsyncIOScheduler(timezone=UTC)
                 options: dict[str, Any] = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
@@ -164,6 +163,9 @@ class Daemon:
                 scheduler.shutdown(wait=False)
         log.info("stopped")
 
+    def _metrics(self) -> contextlib.AbstractContextManager[None]:
+        return metrics.served(lambda: self.app.config, self.app.store.path, clock=self.app.clock)
+
     async def _kept(self, job: Any, *args: Any) -> None:
         """A job that the stop waits for. An expected failure is one line; the next tick tries again."""
         task = asyncio.ensure_future(job(*args))
@@ -171,7 +173,7 @@ class Daemon:
         try:
             await task
         except Exception as error:
-            said = _expected(error)
+            said = expected(error)
             if said is None:
                 raise
             log.error("%s: %s", job.__name__, said, extra={"job": job.__name__})
@@ -305,20 +307,11 @@ class Daemon:
             return
         if new.database != old.database:
             log.warning("`database` changed: it counts from the next start")
+        if new.metrics != old.metrics:
+            log.warning("`metrics` changed: it counts from the next start")
         self.app.config = new
         self.app.sync_sources()
         log.info("feeds.yaml read again: %d sources", len(new.enabled))
-
-
-def _expected(error: Exception) -> str | None:
-    """What to say of a failure that disks, networks and people cause; None: it is a fault of ours."""
-    if isinstance(error, PakrusError):
-        return str(error)
-    if isinstance(error, OSError):
-        return f"{error.filename or type(error).__name__}: {error.strerror or error}"
-    if type(error).__module__ == "sqlite3":
-        return str(translate(error))  # type: ignore[arg-type]
-    return None
 
 
 async def _sent(channel: str, message: Message) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from crawler import logs
-from crawler.daemon import _expected
+from crawler.app import expected
 from crawler.errors import StoreError
 
 ROOT = Path(__file__).parent.parent
@@ -125,8 +125,8 @@ def test_a_library_is_heard_from_its_warnings_on(recwarn: pytest.WarningsRecorde
 
 
 def test_an_expected_failure_of_a_job_is_a_sentence_and_a_fault_of_ours_is_not() -> None:
-    assert _expected(StoreError("news.db: the disk is full")) == "news.db: the disk is full"
-    assert _expected(OSError(28, "No space left on device", "/var/digests/x.html")) == (
+    assert expected(StoreError("news.db: the disk is full")) == "news.db: the disk is full"
+    assert expected(OSError(28, "No space left on device", "/var/digests/x.html")) == (
         "/var/digests/x.html: No space left on device"
     )
-    assert _expected(KeyError("x")) is None
+    assert expected(KeyError("x")) is None
