@@ -555,6 +555,8 @@ CREATE INDEX entries_unread ON entries (id)
     WHERE state = 'rejected' AND url IS NOT NULL AND substr(reason, 1, 7) <> 'witness';
 CREATE INDEX entries_rejected ON entries (first_seen_at) WHERE state = 'rejected' AND article_id IS NULL;
 CREATE INDEX entries_mute ON entries (id) WHERE state IN ('rejected', 'blocked', 'failed') AND reason = '';
+-- What the sweep looks for each hour: old texts, most of which are of what was kept.
+CREATE INDEX documents_fetched ON documents (fetched_at);
 
 -- New entries that the source listed before under other addresses, where the site has changed them all.
 ALTER TABLE visits ADD COLUMN renamed INTEGER NOT NULL DEFAULT 0;

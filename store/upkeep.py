@@ -40,10 +40,11 @@ def sweep(
     """Deletes what its class no longer keeps, and tidies; kept articles, their pages and stories stay for ever.
 
     A rejected entry goes only when its source has not listed it for so long: else it would come back as new. Its number
-    stays, by source and month, so that the ledger adds up. What a person has marked or was asked to judge stays.
+    stays, by source and month, so that the ledger adds up. What a person has marked or was asked to judge stays. The
+    totals of passes (`runs`) stay as long as rejected entries; visits for ever: past editions are verified by them.
     """
     run = store.connection.execute
-    counts = {"requests": 0, "rejected_texts": 0, "rejected_entries": 0}
+    counts = {"requests": 0, "rejected_texts": 0, "rejected_entries": 0, "runs": 0}
 
     def before(seconds: float) -> str:
         return utc_text(now - timedelta(seconds=seconds))
@@ -55,11 +56,14 @@ def sweep(
         counts["rejected_texts"] = _in_batches(
             store,
             "documents",
-            "SELECT d.entry_id FROM entries e INDEXED BY entries_rejected CROSS JOIN documents d ON d.entry_id = e.id"
-            " WHERE e.state = 'rejected' AND e.article_id IS NULL AND d.fetched_at < ? LIMIT ?",
+            "SELECT d.entry_id FROM documents d INDEXED BY documents_fetched CROSS JOIN entries e ON e.id = d.entry_id"
+            " WHERE d.fetched_at < ? AND e.state = 'rejected' AND e.article_id IS NULL LIMIT ?",
             before(rejected_text_s),
         )
         counts["rejected_entries"] = _compact(store, before(rejected_entries_s))
+        counts["runs"] = _in_batches(
+            store, "runs", "SELECT id FROM runs WHERE started_at < ? ORDER BY id LIMIT ?", before(rejected_entries_s)
+        )
     with _part(store, "full text", now):
         run("INSERT INTO article_search (article_search, rank) VALUES ('merge', 200)")
     with _part(store, "statistics", now):
