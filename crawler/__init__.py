@@ -12,3 +12,5 @@
 
 `types.py` holds the values that travel; everything that judges is pure, everything that acts is thin.
 """
+
+VERSION = "0.1.0"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
+from crawler import VERSION
 from crawler.config import FORMATS, KINDS
 from crawler.errors import PakrusError, Unreachable, UsageError
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from crawler.app import App, Clock
     from crawler.config import Config
 
-VERSION = "0.1.0"
 YEARS = range(1900, 9000)  # beyond them a month more or less leaves the calendar of `datetime`
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,12 +6,14 @@ and the digest after it, so that an edition holds what the crawl of its hour bro
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -25,9 +27,12 @@ from crawler.errors import PakrusError
 from crawler.notify import channels, outbox
 from crawler.notify.alerts import queue_alerts
 from crawler.notify.channels import Message, NotSent
+from crawler.reports import missed
 from crawler.spiders.engine import Summary, crawl
 from crawler.systemd import Notifier
 from crawler.workers import Pool
+from store.backup import Copy
+from store.connection import open_store
 from store.errors import StoreCorrupt, StoreError
 from store.records import utc_text
 from store.upkeep import check_due, copy_and_check, merge_full_text, night, remember, sweep
@@ -37,6 +42,7 @@ log = logging.getLogger("pakrus")
 TICK_S = 5.0  # how often the store is asked what is due: one indexed query
 UPKEEP_S = 3600.0
 NIGHT_HOUR = 3  # from then on, in the config's zone, the nightly copy is made: before any edition of the morning
+WITNESSED = timedelta(days=7)  # what the nightly count of `missed` looks at
 OFFLINE_S = 60.0  # how long a pass that reached nobody is not repeated
 STOP_S = 8.0  # how long a stop may take; what is not done by then lies in the store and is done next time
 WORKERS = 2
@@ -270,7 +276,12 @@ class Daemon:
         store, now = self.app.store, self.app.clock()
         merge_full_text(store, now=now)
         full = check_due(store, now)
-        copy = asyncio.ensure_future(_aside(lambda: copy_and_check(store.path, today, full=full)))
+        since = utc_text(now - WITNESSED)
+
+        def work() -> tuple[str | None, Copy]:
+            return _missed(store.path, since), copy_and_check(store.path, today, full=full)
+
+        copy = asyncio.ensure_future(_aside(work))
         stopped = asyncio.ensure_future(self.stop.wait())
         await asyncio.wait({copy, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -284,7 +295,10 @@ class Daemon:
             if isinstance(error, StoreCorrupt):
                 remember(store, "integrity", now, str(error))
         else:
-            log.info("upkeep: copied to %s", copy.result().path)
+            counted, made = copy.result()
+            log.info("upkeep: copied to %s", made.path)
+            if counted is not None:
+                store.note("missed", counted)
             remember(store, "backup", now)
             store.note("copied_at", utc_text(now))
             if full:
@@ -312,6 +326,16 @@ class Daemon:
         self.app.config = new
         self.app.sync_sources()
         log.info("feeds.yaml read again: %d sources", len(new.enabled))
+
+
+def _missed(path: Path, since: str) -> str | None:
+    """What witnesses have listed since then and we have not, as numbers for `status`, in JSON; None without witnesses.
+
+    Their titles are compared with all of ours: too much for each call of `status`.
+    """
+    with open_store(path, mode="read") as store:
+        value = missed.report(store, since=since)
+    return json.dumps({"since": since, "seen": value["seen"], "missed": value["missed"]}) if value["seen"] else None
 
 
 async def _sent(channel: str, message: Message) -> str | None:

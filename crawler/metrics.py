@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,6 +18,7 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from crawler import VERSION
 from crawler.app import App, Clock, expected
 from crawler.config import Config
 from crawler.errors import PakrusError, UsageError
@@ -141,13 +141,19 @@ def _gauge(name: str, what: str, value: float | None = None, /, **labelled: Any)
 def _families(value: dict[str, Any], store: Store) -> "Iterator[Metric]":
     """What `status` says as metrics. Times are seconds since 1970, sizes bytes."""
     crawl, edition, sending = value["last_crawl"], value["digest"], value["sending"]
-    yield _gauge("build_info", "The program's version.", version={version("pakrus"): 1})
+    yield _gauge("build_info", "The program's version.", version={VERSION: 1})
     yield _gauge("schema", "The number of the database's schema.", SCHEMA)
     yield _gauge("needs_attention", "Things that need a person, as status lists them.", len(value["needs_attention"]))
     yield _gauge("last_crawl_timestamp_seconds", "When the last crawl ended.", _since_1970(crawl and crawl["ended_at"]))
     yield _gauge("last_crawl_duration_seconds", "How long the last crawl took.", crawl and crawl.get("seconds"))
     yield _gauge("last_crawl_requests", "Requests of the last crawl.", crawl and crawl.get("requests"))
     yield _gauge("sources", "Sources by state.", state=value["sources"])
+    late, room = value["lateness"], value["room"]
+    yield _gauge("sources_overdue", "Sources that have been due for a quarter of an hour.", late["overdue"])
+    delays = {share: 60 * late[key] for share, key in (("0.5", "median_min"), ("0.9", "p90_min")) if late["articles"]}
+    yield _gauge(
+        "article_delay_seconds", "From publication to first sight, by share of a day's articles.", share=delays
+    )
     yield _gauge("entries", "Items ever seen, by their state in the ledger.", state=value["entries"])
     yield _gauge("pages_waiting", "Pages that wait to be read.", value["backlog"]["waiting"])
     yield _gauge("pages_due", "Pages that could be read now.", value["backlog"]["due"])
@@ -155,6 +161,13 @@ def _families(value: dict[str, Any], store: Store) -> "Iterator[Metric]":
     yield _gauge("stories", "Stories.", value["stories"])
     yield _gauge("last_day_entries", "Items first seen within 24 hours.", value["last_24h"]["entries"])
     yield _gauge("last_day_articles", "Articles kept of these.", value["last_24h"]["articles"])
+    judged = {
+        name: part["value"] for name, part in value["quality"].items() if part["judged"] and part["value"] is not None
+    }
+    yield _gauge("quality", "Live precision and recall, as the judged samples have them.", measure=judged)
+    witnesses = value["witnesses"] or {}
+    yield _gauge("witness_items", "Items of witnesses within a week, as counted at night.", witnesses.get("seen"))
+    yield _gauge("witness_items_missed", "Those of them that match none of ours.", witnesses.get("missed"))
     yield _gauge("edition_made", "Whether the edition that is due has been made.", bool(edition["made"]))
     made = edition["last"] and edition["last"]["created_at"]
     yield _gauge("last_edition_timestamp_seconds", "When the last edition was made.", _since_1970(made))
@@ -163,6 +176,8 @@ def _families(value: dict[str, Any], store: Store) -> "Iterator[Metric]":
     files = {"database": store.path, "wal": store.path.with_name(store.path.name + "-wal")}
     sizes = {name: path.stat().st_size for name, path in files.items() if path.exists()}
     yield _gauge("database_size_bytes", "Size of the database and of its write-ahead log.", file=sizes)
+    yield _gauge("disk_free_bytes", "Room on the disk of the database.", room["free_bytes"])
+    yield _gauge("database_growth_bytes_per_day", "By how much the database grows a day.", room["growth_bytes_a_day"])
     health = store.connection.execute(
         "SELECT source_id, last_good_at, consecutive_failures FROM source_health WHERE state <> 'retired'"
     ).fetchall()

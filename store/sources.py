@@ -104,6 +104,16 @@ class Sources:
         )
         return [_state(row) for row in rows]
 
+    def overdue(self, before: datetime) -> tuple[int, datetime | None]:
+        """(how many have been due since before then, since when the longest of them); a new one since it was named."""
+        row = self._run(
+            "SELECT count(*) AS number, min(coalesce(next_due_at, state_since)) AS at FROM sources"
+            " WHERE state NOT IN ('disabled', 'retired') AND kind <> 'none'"
+            " AND coalesce(next_due_at, state_since) < ?",
+            (utc_text(before),),
+        ).fetchone()
+        return row["number"], None if row["at"] is None else utc_time(row["at"])
+
     def next_due(self) -> datetime | None:
         """The earliest next_due_at; None where nothing is scheduled."""
         row = self._run(

@@ -27,6 +27,8 @@ MERGE_PAGES = 500  # of the full-text index, that one step of its nightly merge 
 MERGE_STEPS = 40
 COPIES = {"daily": 7, "weekly": 4, "monthly": 6}  # of each kind so many periods keep their newest copy
 CHECK_EVERY = timedelta(days=7)
+GROWTH_SEEN = timedelta(days=35)
+LEAST_GROWTH_DAYS = 3
 SPARE = 1.2  # times the database must be free on the disk before it is copied
 PARTS = ("retention", "full text", "statistics", "checkpoint", "backup", "integrity")
 
@@ -198,6 +200,21 @@ def _days(path: Path) -> Iterator[date]:
             yield date.fromisoformat(copy.name.removeprefix(f"{path.stem}-").removesuffix(path.suffix))
         except ValueError:
             continue  # somebody's own
+
+
+def growth(path: Path, today: date) -> tuple[float, int] | None:
+    """(bytes a day by which the database grows, days over which that was seen), told by the copies of the last five
+    weeks; None where they span less than three days."""
+    sizes = {}
+    for day in _days(path):
+        try:
+            if timedelta() <= today - day <= GROWTH_SEEN:
+                sizes[day] = copy_name(path, day).stat().st_size
+        except OSError:
+            continue  # thrown away meanwhile
+    if not sizes or (span := (max(sizes) - min(sizes)).days) < LEAST_GROWTH_DAYS:
+        return None
+    return (sizes[max(sizes)] - sizes[min(sizes)]) / span, span
 
 
 def check_due(store: "Store", now: datetime) -> bool:

@@ -69,7 +69,13 @@ def test_what_is_copied_exists_and_is_let_through() -> None:
 def test_what_the_build_names_is_copied() -> None:
     """What pyproject.toml needs to make the program: its packages, and the files that it names."""
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
-    needed = {*wheel["packages"], *wheel["force-include"], PROJECT["readme"], *PROJECT["license-files"], "pyproject.toml"}
+    needed = {
+        *wheel["packages"],
+        *wheel["force-include"],
+        PROJECT["readme"],
+        *PROJECT["license-files"],
+        "pyproject.toml",
+    }
     assert needed <= {name for step in said("COPY", BUILD) for name in step.words[:-1]}
 
 

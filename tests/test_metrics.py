@@ -81,6 +81,8 @@ def test_a_scrape_says_what_status_says(demo: Path, page: str) -> None:
     assert value(page, "pakrus_stories") == said["stories"]
     assert value(page, "pakrus_pages_waiting") == said["backlog"]["waiting"]
     assert value(page, 'pakrus_database_size_bytes{file="database"}') == said["database_bytes"]
+    assert value(page, "pakrus_sources_overdue") == said["lateness"]["overdue"]
+    assert value(page, "pakrus_disk_free_bytes") > 0
     assert value(page, "pakrus_last_crawl_timestamp_seconds") > 0
     assert len(re.findall(r"^pakrus_source_consecutive_failures\{source=", page, re.MULTILINE)) == sum(
         number for state, number in said["sources"].items() if state != "retired"

@@ -17,6 +17,7 @@ from crawler.app import App
 from crawler.daemon import Daemon
 from crawler.digest.deliver import deliver, verify
 from crawler.reports import audit, status
+from crawler.types import Entry
 from store import upkeep
 from store.backup import check
 from store.connection import Store
@@ -24,6 +25,7 @@ from store.records import RequestRow
 from tests.builders import NOON, Clock, world
 from tests.test_ingest import BARTER, BARTER_RU, BARTER_UR
 from tests.test_reassess import CRICKET, put
+from tests.test_reports import visited
 
 DAY = 86400.0
 KARACHI = ZoneInfo("Asia/Karachi")
@@ -189,6 +191,20 @@ def test_the_daemon_copies_each_night_and_checks_each_week(night: tuple[App, Clo
     value = status.report(app)["upkeep"]
     assert (value["copied_at"], value["checked_at"]) == ("2026-12-03T12:00:00Z", "2026-12-02T12:00:00Z")
     assert value["failed"] == []
+
+
+def test_each_night_what_witnesses_had_and_we_did_not_is_counted(night: tuple[App, Clock, Daemon]) -> None:
+    app, clock, it = night
+    kept_up(it)
+    assert status.report(app)["witnesses"] is None, "nobody was asked"
+    titles = ["Barter desk of Pakistan and Russia", "Россия и Пакистан: о чём мы не знали", "پاکستان اور روس: نئی خبر"]
+    visited(app, "courier", [Entry(id="1", url="http://courier.test/1", title=titles[0])])
+    visited(app, "finder", [Entry(id=t, url=f"http://finder.test/{n}", title=t) for n, t in enumerate(titles)])
+    clock.wind(days=1)
+    kept_up(it)
+    value = status.report(app)
+    assert value["witnesses"] == {"since": "2026-11-19T12:00:00Z", "seen": 3, "missed": 2}
+    assert "witnesses    2 of their 3 items since 2026-11-19 match none of ours" in status.lines(value)
 
 
 def test_no_copy_is_made_before_three_at_night(night: tuple[App, Clock, Daemon]) -> None:

@@ -17,8 +17,8 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from crawler import VERSION
 from crawler.app import App
-from crawler.cli import VERSION
 from crawler.config import parse_config
 from crawler.demo.newsroom.content import Piece, pieces
 from crawler.demo.newsroom.sites import BY_ID
