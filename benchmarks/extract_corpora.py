@@ -10,8 +10,9 @@ Bodies: F1 of the means of precision and recall over word 4-grams, each page nor
 must not be there: F1 of these decisions. The interval is a paired bootstrap over pages. Dates are compared as
 instants where the truth has a time, as days where it has none; titles by their words in order, authors as sets of
 words. Newsrooms write several titles for one article (for readers, for search engines, for sharing), and which one a
-truth holds is its author's choice for each publisher; `title_undisputed` counts the pages alone whose JSON-LD and
-og:title agree.
+truth holds is its author's choice for each publisher. So two shares stand beside `title`: `title_undisputed` is that of
+the pages whose JSON-LD and og:title agree, `title_seen` that of the pages whose truth is a heading (h1 to h3, or a part
+of one) outside a breadcrumb.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import re
 import statistics
 import sys
 import time
+import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -32,6 +34,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import lxml.etree
+import lxml.html
 import trafilatura
 
 from crawler.extract import extract
@@ -176,8 +180,13 @@ def compare(page: Page, text: str) -> tuple[float, float, float]:
     return tp / total, fp / total, fn / total
 
 
+def plain_words(text: str) -> list[str]:
+    """The words, case and the marks that no reader sees (soft hyphens, two forms of one letter) aside."""
+    return _WORD.findall(unicodedata.normalize("NFC", text.replace("\u00ad", "")).casefold())
+
+
 def same_words(truth: str, found: str) -> bool:
-    return _WORD.findall(truth.casefold()) == _WORD.findall(found.casefold())
+    return plain_words(truth) == plain_words(found)
 
 
 _HEADLINE = re.compile(rb'"headline"\s*:\s*("(?:[^"\\]|\\.)*")')
@@ -198,6 +207,25 @@ def undisputed(page: Page) -> bool:
     other = _WORD.findall(html.unescape(content[1] or content[2] or "").casefold())
     short = min(len(one), len(other))
     return short > 0 and one[:short] == other[:short]
+
+
+_HEADING = "//h1|//h2|//h3"
+_TRAIL = "ancestor::nav|parent::li|ancestor-or-self::*[contains(@class, 'breadcrumb')]"
+
+
+def seen(page: Page) -> bool:
+    """Whether readers see the truth's title as a heading of the page, or as a part of one."""
+    try:
+        tree = lxml.html.document_fromstring(page.body, parser=lxml.html.HTMLParser(encoding="utf-8"))
+    except (lxml.etree.LxmlError, ValueError):
+        return False
+    wanted = plain_words(page.title)
+    return any(
+        plain_words(part.text_content()) == wanted
+        for heading in tree.xpath(_HEADING)
+        if not heading.xpath(_TRAIL)
+        for part in heading.iter(lxml.etree.Element)
+    )
 
 
 def same_people(truth: tuple[str, ...], found: str) -> bool:
@@ -244,6 +272,7 @@ def measure(pages: list[Page], *, worst: int, reference_too: bool) -> dict[str, 
         checks: Mapping[str, bool | None] = {
             "title": (titled := same_words(page.title, document.title)) if page.title else None,
             "title_undisputed": titled if page.title and undisputed(page) else None,
+            "title_seen": titled if page.title and seen(page) else None,
             "author": same_people(page.authors, document.author) if page.authors else None,
             "published": same_time(page, document) if page.published else None,
         }
@@ -269,6 +298,8 @@ def measure(pages: list[Page], *, worst: int, reference_too: bool) -> dict[str, 
         report["cost"] = round(ours.seconds / theirs.seconds, 2)
     for name in asked:
         report[name] = round(right[name] / asked[name], 4)
+        if name.startswith("title_"):
+            report[f"{name}_pages"] = asked[name]
     report["outcomes"] = dict(outcomes)
     for f1, page, document, _ in sorted(rows, key=lambda row: row[0])[:worst]:
         print(f"{f1:.3f} {page.name} {document.outcome} {len(document.text)}/{len(page.text)}", file=sys.stderr)

@@ -110,6 +110,49 @@ def test_kicker_inside_the_heading_is_not_the_title(kicker: str, title: str) -> 
     assert read(html).title == title
 
 
+WORDINGS = [  # for readers, for search engines
+    (TITLE, "Karachi port, Novorossiysk: berths in brief"),
+    ("Карачи и Новороссийск поделят причалы", "Порт Карачи: новости о причалах"),
+    ("کراچی اور نوووروسیسک کی بندرگاہیں برتھیں بانٹیں گی", "کراچی بندرگاہ: برتھ کی تازہ خبر"),
+]
+
+
+@pytest.mark.parametrize(("title", "other"), WORDINGS)
+@pytest.mark.parametrize(
+    "trail",
+    ["<nav><a href='/'>Home</a>{}</nav>", "<ol><li>{}</li></ol>", "<div class='site-crumbs breadcrumb'>{}</div>"],
+)
+def test_heading_in_a_breadcrumb_is_for_search_engines(title: str, other: str, trail: str) -> None:
+    html = page(declared(other, title), title=other, h1="")
+    above = f"<header><h2><span>Shipping</span> <span>{title}</span></h2></header>"
+    assert read(html.replace("<h1></h1>", trail.format(f"<h1>{other}</h1>") + above)).title == title
+
+
+@pytest.mark.parametrize(("title", "other"), WORDINGS)
+def test_of_two_declared_headings_the_one_unlike_the_pages_title_is_for_readers(title: str, other: str) -> None:
+    html = page(declared(other, title), title=f"{other} | The Paper", h1=other)
+    assert read(html.replace("<div class", f"<h2>{title}</h2><div class", 1)).title == title
+
+
+def test_second_heading_that_links_is_a_teaser() -> None:
+    other = "One berth, two flags: what the ports agreed"
+    html = page(declared(TITLE, other), foot=f"<div><h2><a href='/news/berths'>{other}</a></h2></div>")
+    assert read(html).title == TITLE
+
+
+@pytest.mark.parametrize(("title", "other"), WORDINGS)
+def test_title_that_no_reader_sees_gives_way_to_the_one_of_the_heading(title: str, other: str) -> None:
+    assert read(page(declared(other, other), title=title, h1=title)).title == title
+    assert read(page(declared(title, other), title=other, h1="")).title == title
+
+
+@pytest.mark.parametrize(("title", "other"), WORDINGS)
+def test_feed_decides_between_titles_where_no_heading_does(title: str, other: str) -> None:
+    entry = Entry(id="1", url=URL, title=title)
+    assert read(page(declared(other, title), title=other, h1=""), entry=entry).title == title
+    assert read(page(declared(other, other), title=other, h1=title), entry=entry).title == title
+
+
 def test_heading_with_the_sites_name_above_the_articles_own_is_no_title() -> None:
     html = page(title=f"{TITLE} | A paper of the port", h1="A paper of the port", body="")
     assert read(html.replace("<div class", f"<h1>{TITLE}</h1><div class", 1)).title == TITLE

@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from htmldate import find_date
+from lxml import etree
 from lxml.html import HtmlElement
 
 from crawler import dates, urls
@@ -27,6 +29,8 @@ MAX_TITLE = 500
 MAX_AUTHOR = 200
 MAX_JSON = 2_000_000  # characters of one JSON-LD block
 MAX_NODES = 2_000
+MAX_HEADINGS = 40  # of one level that are looked at
+MAX_PARTS = 8  # elements of one heading
 MAX_ELEMENTS = 25_000  # of a page that htmldate searches; more is no news page, and its cost is quadratic
 
 _ARTICLE_TYPE = re.compile(r"(Article|Posting|Report|Review|NewsItem|LiveBlog)$|^(Report|CreativeWork)$")
@@ -89,6 +93,12 @@ _NAME_SPLIT = re.compile(r"\s*(?:[;,|•·\n]|\s(?:and|und|&|и|اور)\s)\s*")
 _SEPARATOR = re.compile(r"^(?:[\s|–—•·:/\\-]|[»›]\s)+|(?:[\s|–—•·:/\\-]|\s[»«›‹])+$")  # not the quotes of a name
 _SEPARATED = re.compile(r"\s+[|–—•·»«›‹*/\\-]\s|\s*\|")
 _KICKER = re.compile(r"(?::|\s[|–—•·»›-])\s+$")
+_IN_BREADCRUMB = etree.XPath(
+    "boolean(ancestor::nav or parent::li or ancestor-or-self::*[position() <= 4]"
+    "[@data-breadcrumb-headline or contains(@itemtype, 'BreadcrumbList') or starts-with(@id, 'breadcrumb')"
+    " or starts-with(@class, 'breadcrumb') or contains(@class, ' breadcrumb')])"
+)
+_LINKED = etree.XPath("boolean(ancestor::a or .//a)")
 _TITLE_SPLIT = re.compile(r"\s+(?:[|–—•·»«›‹:/\\-]|::|\|\|)\s+|\s*\|\s*|:\s+(?=\S+$)")
 
 
@@ -271,21 +281,18 @@ def _title(
             _unescape(metas.get("twitter:title", "")),
         )
     )
-    heads = [clean_line(h.text_content()) for h in tree.iter("h1")]
-    heads = [h for h in heads if h and len(h) <= MAX_TITLE]
-    given = entry.title if entry else ""
+    given = _without_names(entry.title, names, section) if entry else ""
+    main, sub = (_headings(tree, level) for level in ("h1", "h2"))
+    heads = [wording[0] for wording in main]
     if article or metas.get("og:type", "").lower() == "article":
-        # What the newsroom declares; in full, where it is cut for search engines.
-        chosen = headline if len(words(headline)) >= 2 else shared
-        shown = next((h for h in heads if _alike(h, headline) or _alike(h, shared)), "")
-        if headline and same_text(headline, listed) and same_text(shared, shown):
-            chosen = shared  # what readers and other sites are shown; the headline is the one for search engines
+        chosen = _choose((headline, shared, short, listed), given, main, sub)
         whole = chosen.rstrip(" .…")
-        if len(chosen) >= 100 or whole != chosen:
+        if len(chosen) >= 100 or whole != chosen:  # in full, where it is cut
             longer = (t for t in (shared, *heads) if len(t) > len(whole) and t.startswith(whole))
             chosen = next((t for t in longer if not _SEPARATED.match(t[len(whole) :])), chosen)
-        if len(words(chosen)) >= 2:
-            return _bare(chosen, (headline, shared, short), heads)[:MAX_TITLE]
+        if chosen:
+            others = heads if _seen([chosen], main) else [part for wording in main for part in wording]
+            return _bare(chosen, (headline, shared, short), others)[:MAX_TITLE]
     declared = [t for t in (shared, short, listed) if t]
     # Else the heading that the reader sees, if a declaration bears it out.
     for borne_out in (_is_title_of, _alike):
@@ -293,6 +300,39 @@ def _title(
             if any(borne_out(head, title) for title in (*declared, given) if title):
                 return _bare(head, declared, [])[:MAX_TITLE]
     return (next((t for t in (*declared, given, *heads) if t), ""))[:MAX_TITLE]
+
+
+def _choose(declared: Sequence[str], given: str, main: Sequence[Sequence[str]], sub: Sequence[Sequence[str]]) -> str:
+    """Of the titles that a newsroom declares, the one for its readers: a heading of the page before one that search
+    engines or other sites alone are given, then the one that its feed has too, then the first."""
+    listed = declared[-1]
+    chosen = _seen((*declared, given), main)
+    if chosen and same_text(chosen, listed):  # a second heading that is declared is the one for readers
+        chosen = _seen([t for t in declared if not same_text(t, listed)], sub) or chosen
+    if chosen or (chosen := _seen(declared, sub)):
+        return chosen
+    offered = [t for t in declared if len(words(t)) >= 2]
+    return next((t for t in offered if same_text(t, given)), next(iter(offered), given))
+
+
+def _headings(tree: HtmlElement, level: str) -> list[list[str]]:
+    """What readers see as headings, each whole and then by its parts (a kicker, the headline).
+
+    One in a breadcrumb is left out, since newsrooms put a title for search engines there, and so is a lesser one that
+    links: another article's.
+    """
+    found = []
+    for heading in islice(tree.iter(level), MAX_HEADINGS):
+        if not _IN_BREADCRUMB(heading) and (level == "h1" or not _LINKED(heading)):
+            wording = [clean_line(part.text_content()) for part in islice(heading.iter(etree.Element), MAX_PARTS)]
+            if 0 < len(wording[0]) <= MAX_TITLE:
+                found.append(wording)
+    return found
+
+
+def _seen(declared: Sequence[str], headings: Sequence[Sequence[str]]) -> str:
+    """The first of the declared titles that is a heading or a part of one."""
+    return next((t for t in declared if words(t) for h in headings if any(same_text(t, part) for part in h)), "")
 
 
 def _is_title_of(head: str, title: str) -> bool:
