@@ -28,6 +28,7 @@ MAX_TEXT = 400_000  # characters
 MAX_ELEMENTS = 25_000  # real pages have fewer; trafilatura's cost is quadratic in places
 GOOD = 0.6  # the verdict from which no second opinion is asked
 MARGIN = 0.25  # by which another method's verdict must exceed that of the precision mode
+_CLOCK = re.compile(r"^\W*\d{1,2}[:.]\d\d\W*(?:\w+\W*){0,3}$")
 _HEADINGS = frozenset(("h2", "h3", "h4", "h5"))
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL + 1)
@@ -259,7 +260,8 @@ _PIECE = 20  # characters; shorter ones are found anywhere
 
 
 def _holders(wanted: set[str], leaves: Sequence[Leaf]) -> list[int]:
-    """The leaves of which `wanted` are the whole or pieces: some sites break their lines inside a paragraph."""
+    """The leaves of which `wanted` are the whole or pieces, since some sites break their lines inside a paragraph, and
+    those that are pieces of `wanted`, since extractors run together the blocks of a list's item."""
     keys = [leaf.key for leaf in leaves]
     held = {n for n, key in enumerate(keys) if key in wanted}
     ends = list(accumulate(len(key) + 1 for key in keys))
@@ -268,6 +270,13 @@ def _holders(wanted: set[str], leaves: Sequence[Leaf]) -> list[int]:
         found = text.find(piece)
         if found >= 0:
             held.add(bisect_right(ends, found))
+    run = "\n".join(key for key in wanted if len(key) >= 2 * _PIECE)
+    blocks = (
+        n
+        for n, leaf in enumerate(leaves)
+        if n not in held and (is_sentence(leaf.text) or (leaf.tag in _HEADINGS and len(leaf.key) >= _PIECE // 2))
+    )
+    held.update(n for n in islice(blocks, _MOST_PIECES) if keys[n] in run)
     return sorted(held)
 
 
@@ -293,7 +302,7 @@ def _to_the_end(leaves: Sequence[Leaf], last: int, home: int, level: int) -> int
             break
         if leaf.furniture > level or _is_pointer(leaf):
             continue
-        if leaf.tag in _HEADINGS:
+        if leaf.tag in _HEADINGS or _CLOCK.match(leaf.text):  # the head of a live blog's older update
             continue
         if not is_sentence(leaf.text) or leaf.linked >= 0.5:
             break

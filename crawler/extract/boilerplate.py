@@ -76,6 +76,7 @@ _FURNITURE = re.compile(
     r"continue\s+reading"
     r"(?:\s+below)?|this\s+(?:article|story)\s+(?:was\s+)?(?:originally|first)\s+(?:published|"
     r"appeared)\s.{0,120}|contents|"
+    r"page\s+\d+(?:\s+of\s+\d+)?|стр(?:\.|аница)\s+\d+(?:\s+из\s+\d+)?|صفحہ\s+\d+|"
     r"table\s+of\s+contents|back\s+to\s+top|show\s+more|load\s+more|view\s+(?:all|more|comments)|see\s+all"
     r"|поделиться|распечатать|печать|версия\s+для\s+печати|реклама|на\s+правах\s+рекламы|слушать|скопировать\s+ссылку|"
     r"сохранить|читать\s+полностью|показать\s+ещ[её]|загрузить\s+ещ[её]|время\s+чтения\W.{0,20}|вконтакте|"
@@ -120,7 +121,8 @@ _NOTE = re.compile(
 _OFFER = re.compile(
     r"\b(?:delivered|sent|straight|directly?|right)\s+(?:in)?to\s+your\s+(?:inbox|email)|\bin\s+your\s+inbox\b|"
     r"\bcontains\s+content\s+provided\s+by\s|\bask\s+for\s+your\s+permission\s+before\s+anything\s+is\s+loaded|"
-    r"\bprivacy\s+policy\s+before\s+accepting|\bна\s+(?:вашу|свою)\s+(?:электронную\s+)?почту\b",
+    r"\bprivacy\s+policy\s+before\s+accepting|\bна\s+(?:вашу|свою)\s+(?:электронную\s+)?почту\b|"
+    r"\bна\s+e-?mail\b|\bان\s+باکس\s+میں\b|\b(?:اپنی|اپنے)\s+ای\s*میل\s+(?:پر|میں)\s+(?:حاصل|پائیں|وصول)",
     re.I,
 )
 _MAX_NOTE = 420  # characters
@@ -197,6 +199,8 @@ def cut(lines: Sequence[str], *, title: str = "") -> list[str]:
         if not kept and title and same_text(line, title):
             continue
         key = "".join(words(line))
+        if not key:
+            continue  # a row of stars
         if len(key) > 40:
             if key in seen:
                 continue  # a lede that is printed twice

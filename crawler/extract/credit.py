@@ -142,6 +142,9 @@ _CREDIT_LINE = re.compile(
     rf"بشکریہ)\s*[:–—-]?\s*)?"
     rf"({_AGENCY})\W*$"
 )
+_LABEL = r"(?i:source|via|credit|courtesy|issued\s+by|источник|по\s+материалам|ماخذ|بشکریہ|ذریعہ)"
+_SOURCE_LINE = re.compile(rf"^\W*{_LABEL}\s*[:：–—-]?\s*({_AGENCY})\W*$")
+_LETTERHEAD = re.compile(rf"^\W*({_AGENCY})\W*$")
 _CREDIT_END = re.compile(rf"(?:[-–—―]{{1,2}}\s*|\(\s*|\[\s*)({_AGENCY})(?:\s*[)\]])?\s*\.?$")
 # Russian papers rewrite a wire and say so in the first sentences.
 _REPORTED = re.compile(
@@ -169,9 +172,31 @@ def own_origin(site: str) -> str:
     return next((name for host, name in _SITES.items() if site == host or site.endswith("." + host)), "")
 
 
-def take_credits(lines: Sequence[str], *, author: str, site: str) -> Credits:
-    """What signs a text, taken out of its lines: dateline, byline, credits. `author`, `site`: what the page says."""
+def source_beside(lines: Sequence[str]) -> str:
+    """The origin that a page names in a field of its own: a label and an agency, on a line or two."""
+    for n, line in enumerate(lines):
+        both = f"{line}: {lines[n + 1]}" if n + 1 < len(lines) and len(line) < _MAX_CREDIT else line
+        for text in (line, both):
+            if len(text) <= 2 * _MAX_CREDIT and (match := _SOURCE_LINE.match(text)):
+                return _origin(match.group(1))
+    return ""
+
+
+def letterhead(lines: Sequence[str]) -> str:
+    """The origin that a release names above its title, on a line of its own."""
+    return next(
+        (_origin(m.group(1)) for line in lines if len(line) <= _MAX_CREDIT and (m := _LETTERHEAD.match(line))), ""
+    )
+
+
+def take_credits(lines: Sequence[str], *, author: str, site: str, beside: str = "") -> Credits:
+    """What signs a text, taken out of its lines: dateline, byline, credits.
+
+    `author`, `site`, `beside` (an origin): what the page says.
+    """
     kept = list(lines)
+    named = [line for line in kept if len(line) < _MAX_CREDIT and _SOURCE_LINE.match(line)]
+    kept = [line for line in kept if line not in named]
     byline = ""
     for n, line in enumerate(kept[:3]):
         if len(line) <= 120 and (match := _BYLINE.match(line)):
@@ -187,7 +212,7 @@ def take_credits(lines: Sequence[str], *, author: str, site: str) -> Credits:
             break
     while len(kept) > 3 and author and _is_about(author, kept[-1]):
         kept.pop()
-    credited = ""
+    credited = source_beside(named)
     while len(kept) > 1 and len(kept[-1]) < _MAX_CREDIT and (match := _CREDIT_LINE.match(kept[-1])):
         credited = credited or _origin(match.group(1))
         kept.pop()
@@ -199,6 +224,7 @@ def take_credits(lines: Sequence[str], *, author: str, site: str) -> Credits:
     origin = (
         _origin(dateline)
         or credited
+        or beside
         or _origin(author)
         or _origin(byline)
         or own_origin(site)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -66,14 +67,35 @@ class Leaf:
 def read_leaves(tree: HtmlElement) -> list[Leaf]:
     """Leaves in the order of the page; O(size of the page)."""
     root = tree.find(".//body")
-    walk = _Walk()
+    walk = _Walk(boxes=_form_boxes(tree))
     walk.block(root if root is not None else tree, (), (), 0, 0, False, False)
     return walk.leaves
 
 
+_MAX_FIELDS = 40
+_MAX_BOX = 240  # characters
+_TYPED = frozenset(("", "text", "email", "tel", "search"))
+
+
+def _form_boxes(tree: HtmlElement) -> set[HtmlElement]:
+    """The boxes that ask the reader for a line of text (a newsletter, a search), however they are called."""
+    boxes = set()
+    for item in islice(tree.iter("input"), _MAX_FIELDS):
+        if (item.get("type") or "").lower() not in _TYPED:
+            continue
+        for above in islice(item.iterancestors(), 4):
+            if above.tag in ("body", "main", "article") or above.find(".//h1") is not None:
+                break
+            if len(clean_line(above.text_content())) > _MAX_BOX:
+                break
+            boxes.add(above)
+    return boxes
+
+
 class _Walk:
-    def __init__(self) -> None:
+    def __init__(self, *, boxes: set[HtmlElement]) -> None:
         self.leaves: list[Leaf] = []
+        self._boxes = boxes
         self._parts: list[tuple[str, bool]] = []
         self._number = 0
 
@@ -91,7 +113,7 @@ class _Walk:
         path = (*path, self._number)
         tag = element.tag
         kinds = (*kinds, f"{tag}.{element.get('class') or ''}"[:200])
-        if len(path) > 1 and _is_furniture(element):
+        if len(path) > 1 and (element in self._boxes or _is_furniture(element)):
             furniture = len(path) - 1
         lead = lead or _is_lead(element)
         self._inline(element, element, path, kinds, depth, furniture, lead, linked)

@@ -77,6 +77,7 @@ _AUTHOR_XPATH = (
     './/*[contains(concat(" ", normalize-space(@class), " "), " byline ")]',
     './/*[contains(concat(" ", normalize-space(@class), " "), " story__byline ")]',
     './/*[contains(concat(" ", normalize-space(@class), " "), " author ")]',
+    './/h1[1]/following::span[contains(concat(" ", normalize-space(@class), " "), " by ")]',
 )
 _BY = re.compile(
     r"^(?:view\s+all\s+posts\s+by|veröffentlicht\s+von|(?:written|posted|reported|published|"

@@ -14,7 +14,7 @@ from crawler import language, urls
 from crawler.charset import decode
 from crawler.extract.body import Body, read_body, reset_caches, without_second_article
 from crawler.extract.boilerplate import is_sentence
-from crawler.extract.credit import take_credits
+from crawler.extract.credit import source_beside, take_credits
 from crawler.extract.leaves import Leaf, read_leaves
 from crawler.extract.metadata import Metadata, people, read_metadata, read_published
 from crawler.extract.outcome import judge
@@ -76,6 +76,13 @@ def extract(
     if tree is None:
         return _unreadable(url, "no_html: not a page")
     leaves: Sequence[Leaf] = read_leaves(tree)
+    if _is_converted(tree):
+        from crawler.extract.pdf import unwrap
+        from crawler.extract.saved_text import read_saved_text
+
+        return read_saved_text(
+            unwrap("\n".join(leaf.text for leaf in leaves)), url=url, zone=zone, now=now, entry=entry
+        )
     meta = read_metadata(tree, url=url, entry=entry, title_selector=title_selector)
     leaves = without_second_article(leaves, title=meta.title)
     summary = f"{entry.title} {entry.summary}" if entry else meta.description
@@ -90,7 +97,9 @@ def extract(
     document = _document(url, meta, published, problems, verdict.outcome)
     if verdict.outcome not in ("article", "teaser", "listing"):
         return document
-    credits = take_credits(found.lines, author=meta.author, site=urls.site(url))
+    credits = take_credits(
+        found.lines, author=meta.author, site=urls.site(url), beside=source_beside(_around(leaves, found.lines))
+    )
     article = "\n".join(credits.lines)
     return replace(
         document,
@@ -100,6 +109,18 @@ def extract(
         origin=credits.origin,
         language=language.detect(f"{meta.title}\n{article}", hint=meta.language),
     )
+
+
+_ABOVE, _BELOW = 8, 12  # lines around an article that its fields stand in
+
+
+def _around(leaves: Sequence[Leaf], lines: Sequence[str]) -> list[str]:
+    """The lines of the page above and below an article."""
+    wanted = {"".join(words(line)) for line in lines}
+    own = [n for n, leaf in enumerate(leaves) if leaf.key in wanted]
+    if not own:
+        return []
+    return [leaf.text for leaf in (*leaves[max(0, own[0] - _ABOVE) : own[0]], *leaves[own[-1] + 1 : own[-1] + _BELOW])]
 
 
 def _title_above(leaves: Sequence[Leaf], body: Body, title: str) -> str:
@@ -155,6 +176,17 @@ def _parse(text: str) -> HtmlElement | None:
         return None
     _undo_layout_tables(tree)
     return tree if tree.find(".//body") is not None and clean_line(tree.text_content()) else None
+
+
+_CONVERTER = re.compile(r"pdf\W?(?:to|2)\W?html", re.I)
+
+
+def _is_converted(tree: HtmlElement) -> bool:
+    """Whether a program made the page of a PDF: lines as wide as the paper, and no markup that means anything."""
+    return any(
+        (meta.get("name") or "").lower() == "generator" and _CONVERTER.search(meta.get("content") or "")
+        for meta in tree.iter("meta")
+    )
 
 
 _CELL = 300  # characters in one cell from which a table is there for the layout

@@ -32,13 +32,13 @@ def read_pdf(
         title = ((reader.metadata.title if reader.metadata else "") or "").strip()
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as error:
         return unreadable(f"not_pdf: {type(error).__name__}: {error}"[:300])
-    text = "\n\n".join(_paragraphs(page) for page in pages)[:MAX_TEXT]
+    text = "\n\n".join(unwrap(page) for page in pages)[:MAX_TEXT]
     if not text.strip():
         return unreadable("no_text: the PDF holds images only")
     return read_saved_text(text, url=url, zone=zone, now=now, entry=entry, title=title)
 
 
-def _paragraphs(page: str) -> str:
+def unwrap(page: str) -> str:
     """Lines that were only wrapped to the width of the page, joined."""
     joined: list[str] = []
     lines = [line.strip() for line in page.splitlines()]

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from crawler import dates, language, urls
 from crawler.extract.boilerplate import PUBLISHED_IN, cut, is_sentence, starts_foot
-from crawler.extract.credit import take_credits
+from crawler.extract.credit import letterhead, take_credits
 from crawler.extract.metadata import NO_LIMIT, people
 from crawler.extract.plain import clean_line, same_text, words
 from crawler.types import Document, Entry, Moment
@@ -64,7 +64,8 @@ def read_saved_text(
     body = cut([line.text for line in lines[first:last] if line.stamp is None], title=headline)
     body = [line for n, line in enumerate(body) if n > 3 or not same_text(line, headline)]
     body = _without_contents(body)
-    credits = take_credits(body, author=author, site=urls.site(url) if url else "")
+    head = letterhead([line.text for line in lines[:first]])
+    credits = take_credits(body, author=author, site=urls.site(url) if url else "", beside=head)
     article = "\n".join(credits.lines)
     prose = sum(len(line) for line in credits.lines if is_sentence(line))
     return Document(
