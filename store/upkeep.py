@@ -63,8 +63,14 @@ def sweep(
             before(rejected_text_s),
         )
         counts["rejected_entries"] = _compact(store, before(rejected_entries_s))
+        # The oldest are the first; the look-up ends at the first that stays, and no index is needed.
         counts["runs"] = _in_batches(
-            store, "runs", "SELECT id FROM runs WHERE started_at < ? ORDER BY id LIMIT ?", before(rejected_entries_s)
+            store,
+            "runs",
+            "SELECT id FROM runs WHERE id < coalesce("
+            " (SELECT id FROM runs WHERE started_at >= ?1 ORDER BY id LIMIT 1), 9223372036854775807)"
+            " ORDER BY id LIMIT ?2",
+            before(rejected_entries_s),
         )
     with _part(store, "full text", now):
         run("INSERT INTO article_search (article_search, rank) VALUES ('merge', 200)")
