@@ -1,4 +1,4 @@
-"""The commands of README and run.md that are for sources of one's own: each is run, in its order, on sites on loopback.
+"""The commands of README, start.md and run.md that are for sources of one's own: each is run, in its order, on sites on loopback.
 
 Those that the pages show on the demo are run by test_docs.py, those of extending.md by test_extending.py. What needs
 root, another program or an image builder is listed here with what stands in for it.
@@ -66,7 +66,7 @@ def commands(page: str, info: str = "sh") -> list[tuple[str, str]]:
     return out
 
 
-SHOWN = [*commands("README.md"), *commands("docs/run.md")]
+SHOWN = [*commands("README.md"), *commands("docs/start.md"), *commands("docs/run.md")]
 
 
 def kind(command: str) -> str:
@@ -79,7 +79,7 @@ def kind(command: str) -> str:
     return "run" if command.startswith(("./run ", "journalctl ")) else "unknown"
 
 
-# What stands on both pages is run once.
+# What stands on several pages is run once.
 OURS = sorted(((p, c) for c, p in {c: p for p, c in reversed(SHOWN) if kind(c) == "run"}.items()), key=SHOWN.index)
 
 
@@ -87,7 +87,7 @@ def test_every_command_is_run_or_listed_with_what_stands_in_for_it() -> None:
     assert [c for c in SHOWN if kind(c[1]) == "unknown"] == []
     assert len(OURS) >= 12
     assert {" ".join(c.split()[:2]) for _, c in SHOWN if kind(c) == "elsewhere"} == ELSEWHERE.keys()
-    covered = {"README.md", "run.md", "extending.md", "reading.md"}
+    covered = {"README.md", "start.md", "run.md", "extending.md", "reading.md"}
     others = [p.name for p in PAGES if p.name not in covered and any(b.info == "sh" for b in blocks(p))]
     assert others == [], "pages whose commands nobody runs"
 
