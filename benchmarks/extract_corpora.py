@@ -170,8 +170,9 @@ def shingles(text: str) -> Counter[tuple[str, ...]]:
 
 def compare(page: Page, text: str) -> tuple[float, float, float]:
     if page.wanted or page.unwanted:
-        kept = sum(s in text for s in page.unwanted)
-        found = sum(s in text for s in page.wanted)
+        text = text.replace("\u00ad", "")
+        kept = sum(s.replace("\u00ad", "") in text for s in page.unwanted)
+        found = sum(s.replace("\u00ad", "") in text for s in page.wanted)
         return float(found), float(kept), float(len(page.wanted) - found)
     truth, found_shingles = shingles(page.text), shingles(text)
     tp = sum((truth & found_shingles).values())

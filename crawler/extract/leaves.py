@@ -187,7 +187,12 @@ def _is_furniture(element: HtmlElement) -> bool:
         return True
     if element.tag in ("p", "h1", "main", "article", "b", "strong", "em", "i"):
         return False
-    return any(_FURNITURE_NAME.search(name) for name in _names(element))
+    return any(_FURNITURE_NAME.search(name) for name in _names(element)) and not _holds_article(element)
+
+
+def _holds_article(element: HtmlElement) -> bool:
+    """Whether the page's title and prose are in `element`, whatever it is called: some layouts are all "popup"."""
+    return next(element.iter("h1"), None) is not None and sum(1 for _ in islice(element.iter("p"), 2)) == 2
 
 
 def _is_lead(element: HtmlElement) -> bool:
