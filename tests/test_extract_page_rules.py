@@ -253,6 +253,56 @@ def test_paragraphs_with_links_stay() -> None:
     assert read(page(body=body)).text == "\n".join(PROSE)
 
 
+def test_paragraph_that_is_mostly_link_stays_among_its_like() -> None:
+    linked = PROSE[2].replace("waive", "<a href='/n'>waive").replace(" will clear", "</a> will clear")
+    body = "".join(f"<p class='par'>{line}</p>" for line in (PROSE[0], PROSE[1], linked, PROSE[3]))
+    assert read(page(body=body)).text == "\n".join(PROSE)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "File photo: Bilal Anjum/The Paper",
+        "This is a developing story, more to follow",
+        "Фото: пресс-служба порта Новороссийска",
+        "Новость дополняется",
+        "Подробности позже",
+        "تصویر: کراچی پورٹ ٹرسٹ",
+        "مزید تفصیلات شامل کی جا رہی ہیں۔",
+        "Log in or create an account to continue",
+        "Стр. 2 из 3",
+        "* * *",
+    ],
+)
+def test_newsrooms_notes_to_their_readers_are_not_the_text(line: str) -> None:
+    body = "".join(f"<p>{line}</p>" for line in (*PROSE, line))
+    assert read(page(body=body)).text == "\n".join(PROSE)
+
+
+def test_caption_in_a_block_with_the_picture_is_not_the_text() -> None:
+    caption = "A crane lifts a box of kinnows at the east wharf of Karachi on Monday, the last day of the sale."
+    picture = f"<div class='top-image_x7'><img src='/i.jpg'><p>{caption}</p></div>"
+    body = picture + "".join(f"<p>{line}</p>" for line in PROSE)
+    assert read(page(body=body)).text == "\n".join(PROSE)
+
+
+def test_layout_called_like_furniture_holds_its_article() -> None:
+    body = f"<div class='popup'><h1>{TITLE}</h1>" + "".join(f"<p>{line}</p>" for line in PROSE) + "</div>"
+    assert read(page(body=body, h1="")).text == "\n".join(PROSE)
+
+
+@pytest.mark.parametrize(
+    ("author", "bio"),
+    [
+        ("Hina Soomro, Adeel Baig", "Adeel Baig is a lecturer at the University of Sindh and writes on ports."),
+        ("", "Hina Soomro is a Karachi-based journalist who writes about shipping."),
+    ],
+)
+def test_what_is_said_of_the_authors_below_is_not_the_text(author: str, bio: str) -> None:
+    html = page(f'<meta name="author" content="{author}">', body="".join(f"<p>{line}</p>" for line in (*PROSE, bio)))
+    assert read(html).text == "\n".join(PROSE)
+
+
 def test_invisible_marks_and_controls_are_gone() -> None:
     body = (
         "".join(f"<p>{line}</p>" for line in PROSE)

@@ -239,13 +239,15 @@ def _refine(lines: Sequence[str], leaves: Sequence[Leaf], *, title: str, summary
     named = {n for n in positions if leaves[n].furniture > (level if home in leaves[n].path else 0)}
     if 2 * sum(len(leaves[n].text) for n in named) > sum(len(leaves[n].text) for n in positions):
         named.clear()
+    alike = {leaves[n].kinds[-2:] for n in proses}
     kept = []
     for n in range(min(first, positions[0]), max(last, positions[-1]) + 1):
         leaf = leaves[n]
         at_home = home in leaf.path
         if _is_pointer(leaf) or n in named or (n not in known and leaf.furniture > level):
             continue
-        prose = is_sentence(leaf.text) and leaf.linked < 0.5
+        # A paragraph like the others that is nearly all link is a sentence still.
+        prose = is_sentence(leaf.text) and leaf.linked < (0.85 if leaf.tag == "p" and leaf.kinds[-2:] in alike else 0.5)
         below = leaves[n + 1] if n < last else leaf
         heading = leaf.tag in _HEADINGS and leaf.linked < 0.5 and is_sentence(below.text) and below.linked < 0.5
         if n in known or (at_home and first <= n <= last and (prose or heading)):

@@ -241,8 +241,8 @@ _MAX_ABOUT = 700
 
 def _is_about(author: str, line: str) -> bool:
     """Whether `line` tells who the author is."""
-    name = author.split(",")[0]
-    return len(line) <= _MAX_ABOUT and line.startswith(name) and bool(_ABOUT.match(line, len(name)))
+    names = (name.strip() for name in author.split(","))
+    return len(line) <= _MAX_ABOUT and any(n and line.startswith(n) and _ABOUT.match(line, len(n)) for n in names)
 
 
 def _origin(text: str) -> str:

@@ -39,6 +39,8 @@ _FURNITURE_NAME = re.compile(
     r"visually-hidden|sr-only|screen-reader-text|print-only)(?:$|[-_\s])",
     re.I,
 )
+_PICTURE_NAME = re.compile(r"(?:^|[-_\s])(?:images?|img|photos?|pictures?|pic|thumb(?:nail)?|media)(?:$|[-_\s])", re.I)
+_MAX_CAPTION = 300  # characters
 _LEAD_NAME = re.compile(
     r"(?:^|[-_\s])(?:lead|lede|standfirst|dek|deck|sub-?(?:title|heading|headline|head)|strap(?:line)?|intro|summary|"
     r"excerpt|sapo|announce|anons|description|article__(?:lead|announce|summary|intro|subtitle)|chapo|"
@@ -187,7 +189,15 @@ def _is_furniture(element: HtmlElement) -> bool:
         return True
     if element.tag in ("p", "h1", "main", "article", "b", "strong", "em", "i"):
         return False
-    return any(_FURNITURE_NAME.search(name) for name in _names(element)) and not _holds_article(element)
+    names = tuple(_names(element))
+    if any(_FURNITURE_NAME.search(name) for name in names):
+        return not _holds_article(element)
+    return any(_PICTURE_NAME.search(name) for name in names) and _is_captioned(element)
+
+
+def _is_captioned(element: HtmlElement) -> bool:
+    """Whether `element` is a picture with what is written below it."""
+    return next(element.iter("img", "picture"), None) is not None and len(element.text_content()) <= _MAX_CAPTION
 
 
 def _holds_article(element: HtmlElement) -> bool:
