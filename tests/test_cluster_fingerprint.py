@@ -254,3 +254,77 @@ def test_another_dispatch_of_an_agency_is_no_copy() -> None:
     assert overlap.other_dispatch
     assert not compare(left.replace("LAHORE, Feb 10", "LAHORE, Feb. 10"), left).other_dispatch
     assert not compare(arrived, left.partition(": ")[2]).other_dispatch
+
+
+NEXT = {  # the next of a series: all the same but for one number, ordinal or weekday among its first words
+    "en": [
+        ("The second consignment of tents", "The third consignment of tents"),
+        ("A 45-member group", "A 100-member group"),
+    ],
+    "ru": [("Еще восемь беспилотников сбиты", "Еще три беспилотника сбиты"), ("Во вторник утром", "Во среду утром")],
+    "ur": [("آج پانچ ٹرک روانہ ہوئے", "آج سات ٹرک روانہ ہوئے"), ("ملک میں منگل کو", "ملک میں بدھ کو")],
+}
+
+
+@pytest.mark.parametrize(("language", "pair"), [(k, pair) for k, pairs in NEXT.items() for pair in pairs])
+def test_the_next_of_a_series_is_no_copy_however_alike(language: str, pair: tuple[str, str]) -> None:
+    rest = " ".join(WIRES[language].split()[10:])
+    first, later = (f"{beginning} {rest}" for beginning in pair)
+    overlap = compare(later, first)
+    assert min(overlap.words_of_new, overlap.words_of_old) > 0.9
+    assert overlap.lead_slots == 1
+    assert not overlap.is_copy(days=0.5)
+    assert compare(first, first).is_copy(days=0.5)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a rise of 70% of all", "a rise of 70pc of all"),
+        ("an 8-lane road", "an eight-lane road"),
+        ("on 4th of April they", "on April 4, 2025 they"),
+        ("всего 06 домов", "всего шесть домов"),
+    ],
+)
+def test_one_number_written_in_two_ways_is_one(one: str, other: str) -> None:
+    assert compare(f"{one} {OTHER}", f"{other} {OTHER}").slots == 0
+
+
+@pytest.mark.parametrize("language", WIRES)
+def test_two_articles_with_the_same_background_are_no_copies(language: str) -> None:
+    background = " ".join(WIRES[language].split()[:75])
+    first, second = (
+        f"{' '.join(f'{name}{number}' for number in range(30))} {background}" for name in ("umpire", "doctor")
+    )
+    overlap = compare(first, second)
+    assert overlap.own > 0.2
+    assert not overlap.is_copy(days=0.3)
+
+
+@pytest.mark.parametrize("language", WIRES)
+def test_a_statement_out_of_a_longer_article_is_no_copy_but_its_beginning_is(language: str) -> None:
+    own = " ".join(f"word{number}" for number in range(200))
+    article = f"{own} {WIRES[language]} {own}"
+    assert not found(WIRES[language], article)
+    assert found(f"{WIRES[language]}", f"{WIRES[language]} {own}")
+
+
+@pytest.mark.parametrize("language", WIRES)
+def test_a_report_led_anew_and_extended_by_half_is_a_copy(language: str) -> None:
+    tokens = WIRES[language].split()
+    said = " ".join(f"added{number}" for number in range(len(tokens) // 2))
+    again = " ".join([*tokens[5:12], "said", *tokens[:5], *tokens[12:60], said, *tokens[60:]])
+    assert found(again, WIRES[language])
+    assert found(WIRES[language], again)
+
+
+def test_what_a_newsroom_publishes_again_is_a_copy_even_days_later() -> None:
+    text = f"ISLAMABAD, Mar 13 (APP): {WIRES['en']}"
+    again = text.replace("Mar 13", "Mar 16")
+    assert compare(again, text).is_copy(days=3.0, one_house=True)
+    assert not compare(edited(again, 0.1, random.Random(2)), text).is_copy(days=3.0, one_house=True)
+
+
+def test_addresses_say_nothing_of_a_text() -> None:
+    links = " ".join(f"https://example.org/{number}" for number in range(40))
+    assert compare(f"{WIRES['en']} {links}", WIRES["en"]).of_new == 1.0

@@ -14,7 +14,7 @@ from itertools import combinations
 from math import floor, log10
 from typing import Any
 
-from crawler.cluster.signals import MULTIPLIERS, SMALL, month_of
+from crawler.cluster.signals import FEW, MULTIPLIERS, SMALL, month_of
 from crawler.shadow import key_of
 from crawler.text import Folded, fold
 
@@ -69,11 +69,6 @@ _ANYBODY = ("people", "citizens")  # a word behind them says who: "84 Pakistani 
 _CASUALTIES = ("killed", "injured", "detained")  # what befell counted people says more than that they are people
 _SIGNS = {"$": "dollars", "us$": "dollars", "rs": "rupees", "rs.": "rupees", "₨": "rupees", "₽": "roubles"}
 _CUT = ("тыс", "млн", "млрд", "трлн")  # written with a full stop that ends no sentence
-_FEW = """
-two:2 three:3 four:4 five:5 six:6 seven:7 eight:8 nine:9 два:2 две:2 двух:2 двое:2 двоих:2 три:3 трех:3 трое:3 троих:3
-четыре:4 четырех:4 четверо:4 четверых:4 пять:5 пяти:5 пятеро:5 пятерых:5 шесть:6 шести:6 семь:7 семи:7 восемь:8 восьми:8
-девять:9 девяти:9 دو:2 تین:3 چار:4 پانچ:5 چھ:6 سات:7 آٹھ:8 نو:9 دس:10
-"""
 _TOKEN = re.compile(
     r"(?P<sign>us\$|rs\.?(?=\s?\d)|[$₨₽])?\s?(?<![\d.,])(?<![^\W\d_][-–])"
     r"(?P<number>\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?)(?P<percent>\s?%)?"
@@ -245,4 +240,4 @@ def _units() -> dict[str, str]:
 
 @cache
 def _words() -> dict[str, int]:
-    return {word: int(value) for word, value in (p.split(":") for p in fold(f"{_FEW} {SMALL}").text.split())}
+    return {word: int(value) for word, value in (p.split(":") for p in fold(f"{FEW} {SMALL}").text.split())}

@@ -5,9 +5,10 @@ numbers, days and ordinals. Each function takes a text and gives a set of short 
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise, product
 from pathlib import Path
+from typing import NamedTuple
 
 from crawler.shadow import key_of, shadow
 from crawler.text import Folded, fold
@@ -148,6 +149,11 @@ ten:10 eleven:11 twelve:12 thirteen:13 fourteen:14 fifteen:15 sixteen:16 sevente
 thirty:30 forty:40 fifty:50 sixty:60 seventy:70 eighty:80 ninety:90 двадцать:20 тридцать:30 сорок:40 пятьдесят:50
 шестьдесят:60 семьдесят:70 восемьдесят:80 девяносто:90 پینتالیس:45 پچاس:50 چھپن:56 ساٹھ:60 ستر:70 اسی:80 نوے:90
 پچیس:25 تیس:30 پینتیس:35 چالیس:40 پچپن:55
+"""
+FEW = """
+two:2 three:3 four:4 five:5 six:6 seven:7 eight:8 nine:9 два:2 две:2 двух:2 двое:2 двоих:2 три:3 трех:3 трое:3 троих:3
+четыре:4 четырех:4 четверо:4 четверых:4 пять:5 пяти:5 пятеро:5 пятерых:5 шесть:6 шести:6 семь:7 семи:7 восемь:8 восьми:8
+девять:9 девяти:9 دو:2 تین:3 چار:4 پانچ:5 چھ:6 سات:7 آٹھ:8 نو:9 دس:10
 """
 _UNITS = {w: n for n, w in enumerate(("one", "two", "three", "four", "five", "six", "seven", "eight", "nine"), 1)} | {
     w: n for n, w in enumerate(("один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять"), 1)
@@ -306,3 +312,43 @@ def _ordinal(token: str, following: str) -> int | None:
     if "а" <= token[0] <= "я":
         return known.get(_RUSSIAN_ORDINAL.sub("", token))
     return None
+
+
+# --- what fills a form in ---------------------------------------------------------------------------------------------
+
+# Words with another meaning (среда: surroundings, پیر: saint, ہفتہ: week, may) are left out.
+_WEEKDAYS = (
+    ("monday", "понедельник"), ("tuesday", "вторник", "منگل"), ("wednesday", "среду", "بدھ"),
+    ("thursday", "четверг", "جمعرات"), ("friday", "пятница", "пятницу", "جمعہ"),
+    ("saturday", "суббота", "субботу"), ("sunday", "воскресенье", "اتوار"),
+)  # fmt: skip
+_FILLED_NUMBER = re.compile(r"(?:rs|us)?(\d+)[^\W\d_]*")
+
+
+class Filling(NamedTuple):
+    """What a form is filled in with: kind is ``number``, ``weekday`` or ``month``."""
+
+    kind: str
+    value: str
+
+
+@cache
+def _fillings() -> dict[str, Filling]:
+    numbers = dict(pair.split(":", 1) for pair in fold(f"{FEW} {SMALL}").text.split())
+    numbers |= {word: str(number) for word, number in _ordinals().items() if number > 1 and word != "another"}
+    weekdays = {fold(word).text: str(number) for number, words in enumerate(_WEEKDAYS, 1) for word in words}
+    months = {word: str(number) for word, number in _months().items() if word != "may"}
+    kinds = ("number", numbers), ("weekday", weekdays), ("month", months)
+    return {word: Filling(kind, value) for kind, table in kinds for word, value in table.items()}
+
+
+@lru_cache(maxsize=8_192)
+def filling(word: str) -> Filling | None:
+    """The number, weekday or month that a folded word is (70, 70pc, 4th, six, второй, دس), None for any other."""
+    if match := _FILLED_NUMBER.fullmatch(word):
+        return Filling("number", match[1].lstrip("0") or "0")
+    known = _fillings()
+    if "а" <= word[:1] <= "я" and word not in known:
+        word = _RUSSIAN_ORDINAL.sub("", word)
+        return known.get(word) if word in _ordinals() else None
+    return known.get(word)
