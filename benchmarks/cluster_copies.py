@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Near-copies: recall on perturbations of real articles, precision against articles on the same subject.
+"""Near-copies: recall on perturbations of real articles, precision against articles on the same subject and on real
+pairs that a person read and labelled.
 
     python benchmarks/cluster_copies.py CORPORA [--texts 150]
 
 CORPORA is the folder of test corpora (not part of the project): stream_en_dawn_app_2025, stream_ru_telegram_2024,
-stream_ur_express_bbc_ary_2025 and dup_and_topics_tgcontest are read. Prints one JSON document.
+stream_ur_express_bbc_ary_2025, topics_ur_umer and dup_and_topics_tgcontest are read. copy_pairs.tsv names the labelled
+pairs: the rules were drawn from the `first` set; of the articles of the `second` none had been seen before. Labels:
+copy; template (one form filled in again), update (a later stage of the affair), part (of a longer article), different;
+between (rewritten or extended so much that a reader may decide either way). Prints one JSON document.
 """
 
 import argparse
@@ -16,6 +20,7 @@ import random
 import sys
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +144,40 @@ def dawn_and_app(corpora: Path) -> list[dict[str, Any]]:
     return out
 
 
+def labelled(corpora: Path) -> dict[str, Any]:
+    """The verdicts on real pairs by set, language, and whether one newsroom wrote both."""
+    known: dict[str, tuple[str, str, datetime | None, str]] = {}  # article -> language, newsroom, time, text
+    for a in lines(corpora / "stream_en_dawn_app_2025/articles.jsonl.gz"):
+        known[f"en:{a['id']}"] = ("en", a["source"], moment(a["date"]) or moment(a["date_list"]), a["text"])
+    for m in lines(corpora / "stream_ru_telegram_2024/messages.jsonl.gz"):
+        known[f"ru:{m['sender_id']}/{m['message_id']}"] = ("ru", m["channel"], moment(m["date"]), m["text"])
+    for a in lines(corpora / "stream_ur_express_bbc_ary_2025/articles.jsonl.gz"):
+        at = moment(a["published_date"]) or moment(a["first_seen"])
+        known[f"ur:{a['guid']}"] = ("ur", a["source"], at, a["article"])
+    for a in lines(corpora / "topics_ur_umer/articles.jsonl.gz"):
+        known[f"ur-topics:{a['id']}"] = ("ur", "umer", None, a["content"])
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    with (Path(__file__).with_name("copy_pairs.tsv")).open(encoding="utf-8") as stream:
+        for row in csv.DictReader(stream, delimiter="\t"):
+            (language, house, at, old), (_, other_house, other_at, new) = known[row["earlier"]], known[row["later"]]
+            days = abs((other_at - at).total_seconds()) / 86_400 if at and other_at else 0.5
+            called = compare(new, old).is_copy(days=days, one_house=house == other_house)
+            label = row["label"] if row["label"] in ("copy", "between") else "no copy"
+            where = "one newsroom" if house == other_house else "two newsrooms"
+            counted[f"{row['set']}, {language}, {where}"][f"{label}{', called one' if called else ''}"] += 1
+    return {name: dict(sorted(c.items())) for name, c in sorted(counted.items())}
+
+
+def moment(written: str | None) -> datetime | None:
+    if not written or written == "None":
+        return None
+    try:
+        at = datetime.fromisoformat(written)
+    except ValueError:
+        at = parsedate_to_datetime(written)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpora", type=Path)
@@ -146,6 +185,7 @@ def main() -> None:
     args = parser.parse_args()
     result = {
         "perturbations": perturbations(texts(args.corpora), args.texts),
+        "labelled": labelled(args.corpora),
         "dawn and app, one event": dawn_and_app(args.corpora),
     }
     json.dump(result, sys.stdout, ensure_ascii=False, indent=1)
