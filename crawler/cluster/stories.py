@@ -185,6 +185,13 @@ def _likeness(group: str, a: frozenset[str], b: frozenset[str]) -> float:
     return both / (_length(group, a) * _length(group, b)) if both else 0.0
 
 
+def _held(words: frozenset[str], by: Profile) -> float:
+    """The share of words, weighed by rarity, that an article holds: of a headline's in another article on the event
+    most, 0..1."""
+    weight = _weight(by.language, words)
+    return _weight(by.language, words & by.words) / weight if weight else 0.0
+
+
 def _shared(a: Profile, b: Profile) -> dict[str, float]:
     """What speaks for one event and against it, each on a scale of its own; symmetric."""
     same = a.language == b.language
@@ -202,6 +209,7 @@ def _shared(a: Profile, b: Profile) -> dict[str, float]:
         "sectors": len(a.sectors & b.sectors) / max(1, len(a.sectors | b.sectors)),
         "words": _likeness(a.language, a.words, b.words) if same else 0.0,
         "title words": _likeness(a.language, a.title_words, b.title_words) if same else 0.0,
+        "title told": max(_held(a.title_words, b), _held(b.title_words, a)) if same else 0.0,
         "ordinals": float(any(series_a[s] & series_b[s] for s in common_series)),
         "other ordinals": float(any(not series_a[s] & series_b[s] for s in common_series)),
         "other people": float(bool(a.people and b.people) and not a.people & b.names and not b.people & a.names),
@@ -259,7 +267,8 @@ _POINTS = {
     "days": (1.5, 2.0),
     "sectors": (1.0, 2.4),
     "words": (15.5, 0.0),
-    "title words": (5.0, 0.0),
+    "title words": (4.0, 0.0),
+    "title told": (4.0, 0.0),
     "ordinals": (1.0, 1.5),
     "other ordinals": (-30.0, -30.0),
     "other people": (-0.9, -0.4),
@@ -272,9 +281,9 @@ _POINTS = {
     "long texts": (-4.0, -1.5),  # two long texts share more by chance
     "days apart": (-0.8, -0.2),
 }
-_NEEDED = (5.2, 6.7)
+_NEEDED = (6.2, 6.0)
 _QUIET = 10  # articles in a week up to which that is enough
-_BUSY = 0.5  # more points needed each time that the beat is twice as busy: chance likenesses grow with the crowd
+_BUSY = 0.7  # more points needed each time that the beat is twice as busy: ln 2, as chance likenesses grow with the crowd
 _STEPS = 2  # steps in which these come, each time that the beat is twice as busy
 _COMMON = 0.3  # the rarity under which a thing stands in every fourth article and more: no index key
 _NEVER = -20.0  # a verdict as low as this is a contradiction: the next of a series, or a person's word
