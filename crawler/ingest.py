@@ -501,7 +501,7 @@ def _revise(app: App, old: Article, document: Document, verdict: Classification,
     new = new_article(
         app, document, verdict, source_id=old.source_id, country=old.country, first_seen=old.first_seen_at
     )
-    placed = place(app, replace(new, url=old.url, canonical_url=old.canonical_url), now=now, old=old)
+    placed = place(app, replace(new, url=old.url, canonical_url=old.canonical_url), now=now, old=old, edited=True)
     app.store.frontier.restate(old.id, placed.state)
     return placed.state
 

@@ -31,15 +31,19 @@ class Placed:
     state: State
 
 
-def place(app: App, new: NewArticle, *, now: datetime, old: Article | None = None) -> Placed:
+def place(app: App, new: NewArticle, *, now: datetime, old: Article | None = None, edited: bool = False) -> Placed:
     """Finds the copies and the story of an article and writes it; `old` is the stored article that it replaces.
 
-    Of copies the one that came out first is the original, whichever was found first.
+    Of copies the one that came out first is the original, whichever was found first. What is `edited` stays the copy or
+    the original that it was when it came, as the editions have shown it.
     """
     articles = app.store.articles
     me, exclude = (old.id, old.id) if old else (_NEW, None)
     together, apart = app.store.marks.pairs()
-    original = _original(app, new, exclude, apart=apart)
+    if edited and old is not None:
+        original = articles.get(old.duplicate_of) if old.duplicate_of is not None else None
+    else:
+        original = _original(app, new, exclude, apart=apart)
     profile = _profile(new.profile)
     window = timedelta(days=cluster.WINDOW)
     near = articles.neighbours(new.story_keys, since=new.at - window, until=new.at + window, exclude=exclude)

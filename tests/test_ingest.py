@@ -197,6 +197,20 @@ def test_a_copy_is_kept_as_a_copy_of_what_came_first(tmp_path: Path) -> None:
         _adds_up(app)
 
 
+def test_an_edit_makes_neither_a_copy_nor_an_original(tmp_path: Path) -> None:
+    """Editions have shown what an article was when it came."""
+    with world(tmp_path) as app:
+        other = BARTER.replace("120 million", "150 million")
+        for n, text in enumerate((BARTER, BARTER, other)):
+            settle_line(app, _line(f"http://s{n}.test/1", "Barter desk", text, source=f"s{n}"), now=NOON)
+        later = NOON + timedelta(hours=2)
+        settle_line(app, _line("http://s1.test/1", "Barter desk put off", other, source="s1"), now=later)
+        settle_line(app, _line("http://s2.test/1", "Barter desk", BARTER, source="s2"), now=later)
+        rows = app.store.connection.execute("SELECT text, duplicate_of FROM articles ORDER BY id").fetchall()
+        assert [tuple(row) for row in rows] == [(BARTER, None), (other, 1), (BARTER, None)]
+        _adds_up(app)
+
+
 def test_one_event_in_three_languages_is_one_story(tmp_path: Path) -> None:
     with world(tmp_path) as app:
         for n, (text, title) in enumerate(
