@@ -283,9 +283,7 @@ _POINTS = {
 }
 _NEEDED = (6.2, 6.0)
 _QUIET = 10  # articles in a week up to which that is enough
-_BUSY = (
-    0.7  # more points needed each time that the beat is twice as busy: ln 2, as chance likenesses grow with the crowd
-)
+_BUSY = 0.8  # more points needed each time that the beat is twice as busy: chance likenesses grow with the crowd
 _STEPS = 2  # steps in which these come, each time that the beat is twice as busy
 _COMMON = 0.3  # the rarity under which a thing stands in every fourth article and more: no index key
 _NEVER = -20.0  # a verdict as low as this is a contradiction: the next of a series, or a person's word
