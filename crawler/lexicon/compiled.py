@@ -28,16 +28,20 @@ Table = dict[str, Any]
 class _Patterns:
     """pattern -> entries [reference, flags, endings number, exact spelling or None]."""
 
-    def __init__(self, endings: dict[tuple[str, ...], int]) -> None:
+    def __init__(self, endings: dict[tuple[str, ...], int], spellings: dict[str, list[tuple[str, ...]]]) -> None:
         self.endings = endings
+        self.spellings = {
+            language: {word: row for row in rows for word in row} for language, rows in spellings.items()
+        }
         self.rows: dict[str, list[list[Any]]] = defaultdict(list)
 
     def add(self, term: Term, language: str, kind: str, reference: int) -> None:
-        from crawler.lexicon.inflect import forms
+        from crawler.lexicon.inflect import forms, spelt
 
         flags = EXACT * term.exact | WEAK * term.weak | PREFIX * term.prefix
         exact = fold(term.text).cased if term.exact else None
-        for pattern, endings in _factored(forms(term, language, kind)):
+        written = [form for each in spelt(term, kind, self.spellings.get(language, {})) for form in forms(each, language, kind)]
+        for pattern, endings in _factored(written):
             number = self.endings.setdefault(endings, len(self.endings))
             row = [reference, flags, number, exact] if exact else [reference, flags, number]
             if row not in self.rows[pattern]:
@@ -77,7 +81,8 @@ def _common(a: str, b: str) -> str:
 def compile_slices(slices: Slices, files: list[Path]) -> Table:
     """Slices -> table. Needs pymorphy3 where Russian terms are among them; some seconds."""
     endings: dict[tuple[str, ...], int] = {}
-    names, labels = _Patterns(endings), _Patterns(endings)
+    names = _Patterns(endings, {tongue.name: tongue.spellings for tongue in slices.languages.values()})
+    labels = _Patterns(endings, {})
     things: list[list[Any]] = []
     topics: dict[str, dict[str, list[str]]] = {}
     for thing in slices.things.values():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from crawler.lexicon.slices import Term
@@ -18,6 +20,7 @@ _HER_SURNAME = re.compile(r"(?<=[а-я]{2})(ова|ева|ина|ына)$")
 _CONSONANT = re.compile(r"[бвгджзклмнпрстфхцчшщ]$", re.IGNORECASE)
 _PLURAL = re.compile(r"[a-z]{3,}$", re.IGNORECASE)
 # Urdu letters that do not join to the left: after one of these, people leave the blank out.
+_MOST_SPELLINGS = 12  # of one term
 _NON_JOINERS = frozenset("اڈدذرڑزژوےں")
 
 
@@ -40,6 +43,31 @@ def forms(term: Term, language: str, kind: str) -> tuple[str, ...]:
     if language == "en" and kind != "person" and base.isascii() and _PLURAL.search(base):
         return (base, _plural(base))
     return (base,)
+
+
+def spelt(term: Term, kind: str, spellings: Mapping[str, tuple[str, ...]]) -> list[Term]:
+    """The term, and a name of several words with each of them, and each two, spelt in another way.
+
+    ``spellings`` leads from a word to all its spellings (Sergey: Sergey, Sergei). Left as they are: exact, frozen and
+    prefix terms, words of dealing and lures.
+    """
+    words = fold(term.text).text.split(" ")
+    if term.exact or term.frozen or term.prefix or len(words) < 2 or kind in ("word", "lure", "topic", "bridge"):
+        return [term]
+    as_written = term.text.split(" ")
+    if len(as_written) != len(words):
+        return [term]
+    choices = [
+        (at, other) for at, word in enumerate(words) for other in spellings.get(word, ()) if other != word
+    ]
+    found = [term]
+    for changes in [(), *([c] for c in choices), *itertools.combinations(choices, 2)]:
+        if changes and len({at for at, _ in changes}) == len(changes) and len(found) < _MOST_SPELLINGS:
+            row = list(as_written)
+            for at, other in changes:
+                row[at] = other.capitalize() if row[at][:1].isupper() else other
+            found.append(replace(term, text=" ".join(row)))
+    return found
 
 
 def _plural(base: str) -> str:

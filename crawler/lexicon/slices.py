@@ -82,6 +82,7 @@ class Language:
     words: dict[str, list[Term]] = field(default_factory=dict)  # class (deal, vote, ...) -> terms
     patterns: dict[str, list[str]] = field(default_factory=dict)
     joined: dict[str, list[str]] = field(default_factory=dict)
+    spellings: list[tuple[str, ...]] = field(default_factory=list)  # words of a name that are written in several ways
 
 
 @dataclass(slots=True, kw_only=True)
@@ -228,6 +229,9 @@ class _Reader:
                     language.words.setdefault(label, []).extend(self.terms(terms, label))
             elif key in _PATTERNS:
                 language.patterns.setdefault(key, []).extend(text for text, _ in self.strings(value, key))
+            elif key == "spellings" and isinstance(value, yaml.SequenceNode):
+                for row in value.value:
+                    language.spellings.append(tuple(dict.fromkeys(fold(text).text for text, _ in self.strings(row, key))))
             elif key in _JOINED:
                 language.joined.setdefault(key, []).extend(fold(t).text for t, _ in self.strings(value, key))
             else:
@@ -262,6 +266,12 @@ def _check(out: Slices) -> None:
                         f"{term.place}: {term.text!r} of {thing.name} is already given at {first.place} for "
                         f"{other.name}; mark both weak, or drop one"
                     )
+    for tongue in out.languages.values():
+        rows: dict[str, tuple[str, ...]] = {}
+        for row in tongue.spellings:
+            for word in row:
+                if rows.setdefault(word, row) is not row:
+                    out.mistakes.append(f"{tongue.place}: spellings: {word!r} stands in two rows, join them")
     given: dict[str, tuple[str, str]] = {}
     for topic in out.sectors.values():
         for by_weight in topic.terms.values():
