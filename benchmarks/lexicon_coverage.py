@@ -21,7 +21,7 @@ lexicon:
   letters.
 
 A name is known where strong things of the lexicon, of whatever country, cover half of its letters or more, or any thing
-all of it; so is a lone surname whose bearer is known by the full name in the same text. Printed are the share of all
+all of it; so is a lone name whose bearer is known by the full name in the same text. Printed are the share of all
 names, of all but states, and of different names. --list prints unknown names, --found all: only for folds that may be
 read.
 """
@@ -58,7 +58,7 @@ _OFFICES = frozenset(
     "senator governor mayor adviser advisor assistant counsellor counselor attache commissioner judge justice ceo md "
     "vc rector dean head leader member delegate pilot doctor engineer eng maulana mufti allama sheikh gen lt col maj "
     "brig capt adm sen hon excellency chancellor vice-chancellor vice-president attaché analyst editor editor-in-chief "
-    "correspondent coordinator patriarch king queen emperor prince pm fm".split()
+    "correspondent coordinator researcher aide associate madam co-chair convener organiser organizer student participant participants translator founder owner partner partners patriarch king queen emperor prince pm fm".split()
 )
 _RANKS = frozenset(
     "prime foreign deputy first second vice special senior federal acting assistant chief finance energy defence defense "
@@ -90,6 +90,16 @@ _NO_NAMES = frozenset(
     "mmcfd mtpa mmt mw kw mbps www http https pkr rs rub us$ eu€ n/a icu hiv btu mmbtu fob cif dap npk gm ml aka iii ii "
     "iv vi vii viii ix xi xii twitter facebook telegram x youtube whatsapp instagram".split()
 )
+# What every state, body or treaty has is no name without whose it is.
+_EVERYWHERE = frozenset(
+    f"{what} {body}"
+    for what in "foreign defence defense interior finance commerce energy trade railways petroleum power transport health "
+    "education culture sports information agriculture industry law".split()
+    for body in ("ministry", "department", "office", "division", "affairs", "desk")
+) - {"foreign office", "petroleum division", "power division"} | frozenset(
+    ["national day", "consultative group", "joint working group", "working group", "consular section", "press service",
+     "letter of intent", "memorandum of understanding", "memorandum", "protocol", "joint statement", "joint commission"]
+)  # fmt: skip
 _LINKS = frozenset("of for on the and & de".split())
 
 _RU_OFFICES = frozenset(
@@ -212,21 +222,27 @@ class Finder:
             run.pop(0)
         while run and _bare(run[0][0]) in _RANKS - {"federal", "joint"} and len(run) > 1 and self._proper(run[1]):
             run.pop(0)
-        if run and _OPENS.search(piece[: run[0].start()]) and not run[0][0].isupper():
+        opens = bool(run and _OPENS.search(piece[: run[0].start()]))
+        if opens and not run[0][0].isupper():
             first = _bare(run[0][0])  # a sentence begins with a capital whatever it is
             if len(run) == 1 and (run[0][0] not in large or first in self.small):
                 return
             if first in self.small - _BODIES and self._proper(run[1]):
                 run.pop(0)
+        if " ".join(_bare(w[0]) for w in run) in _EVERYWHERE:
+            return
         proper = [w for w in run if self._proper(w)]
         bodies = len(run) > 1 and any(_bare(w[0]) in _BODIES for w in run)
         if not (proper or bodies):
             return
+        start = run[0]
         if not bodies:  # "Russian COVID-19", "Two-dose Lavrov": what is common at the edges is no part of it
             while run and not self._proper(run[0]):
                 run.pop(0)
             while run and not self._proper(run[-1]):
                 run.pop()
+            if len(run) == 1 and opens and run[0] is start and run[0][0] not in large and not run[0][0].isupper():
+                return
         yield run[0].start(), run[-1].end() - (2 if run[-1][0].endswith(("'s", "’s")) else 0)
 
     def _proper(self, word: re.Match[str]) -> bool:
@@ -387,7 +403,7 @@ def measure(
         language, count = record["language"], counts[record["language"]]
         text = Text(title=record["title"] or "", text=record["text"], language=language, url=record["url"])
         read = passages.read(text, lexicon)
-        bearers = _surnames(read.source["text"], lexicon)
+        bearers = _bearers(read.source["text"], lexicon)
         for sentence in read.sentences:
             if not (sentence.pair or sentence.order == 0):
                 continue
@@ -414,12 +430,13 @@ def _place(folded: Any, low: int, high: int) -> Span:
     return (inside[0], inside[-1] + 1) if inside else (0, 0)
 
 
-def _surnames(text: str, lexicon: Lexicon) -> set[str]:
+def _bearers(text: str, lexicon: Lexicon) -> set[str]:
     folded = fold(text)
     return {
-        folded.text[h.start : h.end].split()[-1]
+        word
         for h in lexicon.hits(folded)
         if h.thing.kind == "person" and " " in folded.text[h.start : h.end]
+        for word in folded.text[h.start : h.end].split()
     }
 
 

@@ -182,7 +182,8 @@ class Lexicon:
         }
 
     def hits(self, folded: Folded) -> list[Hit]:
-        """Things in order of start. Where several overlap the longest counts; a lure hides what lies inside it.
+        """Things in order of start. Where several overlap the longest counts; a lure hides what lies inside it. Names of
+        one thing that overlap are one.
 
         Inside a longer name that stands for one side, a shorter one of the other side is kept ("Pakistan Embassy in
         Moscow"). Bridges outside the topic and lures are no hits.
@@ -197,6 +198,11 @@ class Lexicon:
         for start, end, reference, flags in rows:
             thing = self._things[reference]
             if start < last_end:
+                if outer is not None and thing is outer.thing and end > last_end and thing.kind != "lure":
+                    # "Ambassador Shafqat" and "Shafqat Ali Khan" are one name
+                    found[at] = outer = replace(found[at], end=end, weak=found[at].weak and bool(flags & compiled.WEAK))
+                    last_end = end
+                    continue
                 inside = outer is not None and end <= last_end and (start, end) != (outer.start, outer.end)
                 if not inside or outer is None or thing.foreign or thing.kind in ("lure", "bridge"):
                     continue
