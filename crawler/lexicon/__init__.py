@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import ahocorasick_rs
 from crawler.errors import LexiconError, UsageError
 from crawler.lexicon import compiled
 from crawler.lexicon.slices import HOME, digest, paths, read
+from crawler.lexicon.transliterate import skeleton
 from crawler.text import Folded, fold
 from crawler.types import Mention
 
@@ -59,6 +60,7 @@ class Label:
     weight: int
 
 
+_URDU_WORD = re.compile("[\u0621-\u06ff]+")
 _Row = tuple[int, int, tuple[str, ...], str | None]
 
 
@@ -163,6 +165,7 @@ class Lexicon:
         self.sectors: dict[str, dict[str, Any]] = table["sectors"]
         endings = [tuple(e) for e in table["endings"]]
         self._names = _Matcher(table["names"], endings, table["joined"])
+        self._sounds: dict[str, int] = table["sounds"]
         self._words_table = (table["words"], endings, table["joined"])
         self._table = table
         self.regexes: dict[str, list[str]] = table["regexes"]
@@ -190,7 +193,7 @@ class Lexicon:
         """
         found: list[Hit] = []
         rows = sorted(
-            self._names.scan(folded),
+            [*self._names.scan(folded), *self._by_ear(folded.text)],
             key=lambda r: (r[0], -r[1], self._things[r[2]].kind != "lure", r[3] & compiled.WEAK),
         )
         last_end, at = -1, -1
@@ -220,6 +223,18 @@ class Lexicon:
                 at = len(found)
                 found.append(outer)
         return found
+
+    def _by_ear(self, text: str) -> Iterator[tuple[int, int, int, int]]:
+        """(start, end, reference, flags) of names that Urdu letters spell in a way of their own: one to three words."""
+        words = [(m.start(), m.end(), skeleton(m[0])) for m in _URDU_WORD.finditer(text)]
+        for at, (start, end, sound) in enumerate(words):
+            for size in range(3):
+                if size:
+                    if at + size >= len(words) or text[end : words[at + size][0]] not in (" ", "-"):
+                        break
+                    end, sound = words[at + size][1], f"{sound} {words[at + size][2]}"
+                if sound in self._sounds:
+                    yield start, end, self._sounds[sound], 0
 
     def labels(self, folded: Folded) -> list[Label]:
         """Word classes and sector terms in order of start; the longest of one kind counts where several overlap."""

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from crawler.lexicon.slices import Slices, Term, digest
+from crawler.lexicon.transliterate import heard
 from crawler.text import fold
 
-VERSION = 6  # of the layout below; a file of another version is made anew
+VERSION = 7  # of the layout below; a file of another version is made anew
 FILE = Path(__file__).parent / "compiled.json.gz"
 
 EXACT, WEAK, PREFIX = 1, 2, 4
@@ -96,6 +97,7 @@ def compile_slices(slices: Slices, files: list[Path]) -> Table:
         for language, terms in thing.terms.items():
             for term in terms:
                 names.add(term, language, thing.kind, len(things) - 1)
+    sounds = _sounds(slices, [row[0] for row in things])
     label_rows: list[list[Any]] = []  # ["word", class] | ["sector", name, weight] (weight 0: looks like it and is none)
 
     def label(row: list[Any]) -> int:
@@ -130,9 +132,24 @@ def compile_slices(slices: Slices, files: list[Path]) -> Table:
         "regexes": dict(patterns),
         "joined": dict(joined),
         "endings": [list(e) for e in endings],
+        "sounds": sounds,
         "names": names.table(),
         "words": labels.table(),
     }
+
+
+def _sounds(slices: Slices, names: list[str]) -> dict[str, int]:
+    """skeleton -> thing, of the sides whose names Urdu papers write by ear. One that two things share names neither."""
+    sides = {side for tongue in slices.languages.values() for side in tongue.heard}
+    found: dict[str, set[str]] = defaultdict(set)
+    for thing in slices.things.values():
+        if thing.values.get("side") in sides and thing.kind in ("person", "place", "body"):
+            for language in ("ru", "ur"):
+                for term in thing.terms.get(language, ()):
+                    if not (term.weak or term.exact or term.prefix):
+                        found[heard(fold(term.text).text)].add(thing.name)
+    number = {name: at for at, name in enumerate(names)}
+    return {key: number[next(iter(of))] for key, of in sorted(found.items()) if key and len(of) == 1}
 
 
 def write(table: Table, file: Path = FILE) -> None:

@@ -83,6 +83,7 @@ class Language:
     patterns: dict[str, list[str]] = field(default_factory=dict)
     joined: dict[str, list[str]] = field(default_factory=dict)
     spellings: list[tuple[str, ...]] = field(default_factory=list)  # words of a name that are written in several ways
+    heard: list[str] = field(default_factory=list)  # sides whose names are written by ear
 
 
 @dataclass(slots=True, kw_only=True)
@@ -232,6 +233,8 @@ class _Reader:
             elif key == "spellings" and isinstance(value, yaml.SequenceNode):
                 for row in value.value:
                     language.spellings.append(tuple(dict.fromkeys(fold(text).text for text, _ in self.strings(row, key))))
+            elif key == "heard":
+                language.heard.extend(text for text, _ in self.strings(value, key))
             elif key in _JOINED:
                 language.joined.setdefault(key, []).extend(fold(t).text for t, _ in self.strings(value, key))
             else:
