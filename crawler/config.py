@@ -36,6 +36,7 @@ Network = IPv4Network | IPv6Network
 # crawler/spiders/sites), a format one of crawler/digest/formats.
 KINDS = ("feed", "sitemap", "listing")
 FORMATS = ("md", "html", "json", "atom")
+LANGUAGES = ("en", "ru", "ur")  # that the digest can be written in: the files of crawler/digest/languages
 
 MAX_CONFIG_BYTES = 4_000_000  # 5,000 sources take 1.5 MB
 DAY_S = 86_400
@@ -56,6 +57,7 @@ BAD_PORTS = frozenset(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestConfig:
     at: time = time(7, 0)
+    language: str = "en"  # the reader's
     formats: tuple[str, ...] = ("md", "html")
     directory: Path = Path("var/digests")
     send: tuple[str, ...] = ()
@@ -700,6 +702,7 @@ def _check_sources(check: _Check, sources: Iterable[dict[str, Any]]) -> None:
 
 _DIGEST: Table = {
     "at": Item(_of(_time_of_day)),
+    "language": Item(_of(_choice(*LANGUAGES))),
     "formats": Item(_list(_choice(*FORMATS))),
     "directory": Item(_of(lambda text: Path(_text(text)))),
     "send": Item(_list(_channel)),

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from crawler.app import App
 from crawler.digest.build import _difference, canonical, closed_edition, items_of, open_edition, window
 from crawler.digest.deliver import current, deliver, older_form, verify
-from crawler.digest.formats import FORMATS, render, words
+from crawler.digest.formats import FORMATS, render
+from crawler.digest.formats.words import Words
 from crawler.digest.gather import gather
 from crawler.ingest import settle_line
 from tests.builders import NOON, world
@@ -358,7 +359,7 @@ def test_a_day_when_half_of_the_sources_were_down_says_so_first(tmp_path: Path) 
     with world(tmp_path) as app:
         _three_languages(app)
         edition = _deliver(app, tmp_path)
-    assert words.day_in_words(edition).startswith("4 of 4 sources could not be heard: much may be missing.")
+    assert Words.of("en").day_in_words(edition).startswith("4 of 4 sources could not be heard: much may be missing.")
 
 
 def test_figures_on_which_the_sides_disagree_stand_with_who_says_them(tmp_path: Path) -> None:

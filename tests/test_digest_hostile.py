@@ -36,7 +36,7 @@ ADDRESSES = [
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]")
 
 
-def edition(text: str, url: str = "http://paper.test/1", language: str = "en") -> dict[str, object]:
+def edition(text: str, url: str = "http://paper.test/1", language: str = "en", reader: str = "en") -> dict[str, object]:
     """An edition in which all that comes from outside is the text, and all addresses are `url`."""
     span = window(date(2026, 11, 26), ZoneInfo("Asia/Karachi"), time(7))
     two = [
@@ -55,7 +55,7 @@ def edition(text: str, url: str = "http://paper.test/1", language: str = "en") -
     figures = {1: [[Figure(unit="tonnes", value=str(n), quote=text, article_id=n) for n in (1, 2)]]}
     down = Health(id="s", name=text, state="failing", since=None, visits=1, error=text)
     facts = Facts(
-        window=span, created_at=datetime(2026, 11, 26, 2, tzinfo=UTC), articles=two, shown_before={}, figures=figures,
+        window=span, language=reader, created_at=datetime(2026, 11, 26, 2, tzinfo=UTC), articles=two, shown_before={}, figures=figures,
         past=Past(days=[(span.date, 1)], sectors=[("trade", 1, 0.5)]), changes=[change], sources=[down], gaps=0,
         entries=2, sector_names={"trade": "Trade"},
     )  # fmt: skip
@@ -147,10 +147,10 @@ def test_index_and_its_feed_keep_their_form(text: str) -> None:
         "created_at": "2026-11-26T02:00:00Z", "provisional": False, "summary": HARMLESS["summary"], "headline": text,
         "stem": "2026-11-26",
     }  # fmt: skip
-    page = index.page([row])
+    page = index.page([row], "en")
     assert {n.tag for n in lxml.html.fromstring(page).iter() if isinstance(n.tag, str)} <= ALLOWED | {"link"}
     assert not CONTROL.search(page)
-    parsed = feedparser.parse(index.feed([row]))
+    parsed = feedparser.parse(index.feed([row], "en"))
     assert not parsed.bozo
     assert len(parsed.entries) == 1
 

@@ -26,7 +26,6 @@ LEADS = 3  # stories above the sectors
 SENTENCES = 2  # quoted of a story's best article; a third where another country's article says something else
 MOST_LINE = 160  # characters of a change
 MOST_SENTENCE = 420  # characters; a longer one is cut at a word
-READER = "en"  # the language of the digest's own words
 
 Json = dict[str, Any]
 
@@ -64,7 +63,7 @@ class FactArticle:
     origin: str
     sectors: Sequence[tuple[str, float]]
     evidence: Sequence[tuple[str, int]]  # (kind of mention, start) in the text
-    names: Sequence[str]  # English names of the things mentioned, the most telling first
+    names: Sequence[str]  # names of the things mentioned in the reader's language, the most telling first
     withdrawn: bool = False
     polled: bool = False  # its source is one newsroom that we visit, not a name under which texts were brought in
 
@@ -132,6 +131,7 @@ class Facts:
 
     window: Window
     created_at: datetime
+    language: str  # the reader's
     articles: Sequence[FactArticle]  # all of the stories that have an article within the window
     shown_before: Mapping[int, date]  # stories of earlier editions -> the last of these
     figures: Mapping[int, Sequence[Sequence[Figure]]]  # story -> where its articles disagree
@@ -140,7 +140,7 @@ class Facts:
     sources: Sequence[Health]
     gaps: int
     entries: int  # items looked at within the window
-    sector_names: Mapping[str, str]
+    sector_names: Mapping[str, str]  # in the reader's language; "other" for what is of none
 
 
 def window(day: date, zone: ZoneInfo, at: time, period: str = "day") -> Window:
@@ -199,7 +199,7 @@ def build(facts: Facts) -> Json:
         "to": _utc(facts.window.until),
         "created_at": _utc(facts.created_at),
         "provisional": facts.created_at < facts.window.until,
-        "language": READER,
+        "language": facts.language,
         "summary": _summary(facts, items, seen),
         "lead": leads,
         "sectors": [
@@ -227,7 +227,7 @@ def current(edition: Json) -> Json:
     story: Json = {"figures": [], "news": None}
     sectors = [{**s, "items": [{**story, **i} for i in s["items"]]} for s in edition["sectors"]]
     return {
-        "language": READER,
+        "language": "en",
         "trend": {"days": [], "sectors": []},
         **edition,
         "summary": summary,
@@ -304,7 +304,7 @@ def _item(story_id: int, articles: Sequence[FactArticle], facts: Facts) -> Json 
     first = ordered[0]
     shown = facts.shown_before.get(story_id)
     told = fresh if shown else known  # an update tells what is new
-    best = _best(told, READER) or _best(told, "")
+    best = _best(told, facts.language) or _best(told, "")
     assert best is not None
     originals = [a for a in ordered if a.duplicate_of is None]
     scores: dict[str, float] = {}
@@ -319,7 +319,7 @@ def _item(story_id: int, articles: Sequence[FactArticle], facts: Facts) -> Json 
         "grade": grade,
         "headline": best.title,
         "headline_language": best.language,
-        "gloss": [] if best.language == READER else _gloss(best, known, facts),
+        "gloss": [] if best.language == facts.language else _gloss(best, known, facts),
         "sentences": _sentences(told, best),
         "figures": [_figure(values, known) for values in facts.figures.get(story_id, ())],
         "sectors": [

@@ -39,7 +39,7 @@ def deliver(
     with app.store.transaction():
         stored = app.store.digests.get(day.isoformat(), str(zone), period)
         if stored is None or json.loads(stored["content"])["provisional"]:
-            edition = build(gather(app, span, created_at=now))
+            edition = build(gather(app, span, created_at=now, language=app.config.digest.language))
             text, sha256 = canonical(edition)
             app.store.digests.put(
                 date=day.isoformat(),
@@ -61,8 +61,9 @@ def deliver(
     stored_editions = [_listed(row, app.config) for row in app.store.digests.index()]
     stored_editions = [e for e in stored_editions if (directory / f"{e['stem']}.html").is_file()]
     if stored_editions:
-        files.append(write_file(directory / "index.html", index.page(stored_editions)))
-        files.append(write_file(directory / "feed.atom", index.feed(stored_editions)))
+        language = app.config.digest.language
+        files.append(write_file(directory / "index.html", index.page(stored_editions, language)))
+        files.append(write_file(directory / "feed.atom", index.feed(stored_editions, language)))
     return Delivered(edition=edition, sha256=sha256, made=made, files=tuple(files))
 
 
@@ -101,7 +102,8 @@ def verify(app: App, day: date, *, zone: ZoneInfo, period: str) -> list[str]:
     if older_form(app, day, zone=zone, period=period):
         return []
     span = window(day, zone, app.config.digest.at, period)
-    facts = gather(app, span, created_at=utc_time(stored["created_at"]))
+    language = json.loads(stored["content"])["language"]
+    facts = gather(app, span, created_at=utc_time(stored["created_at"]), language=language)
     if utc_text(span.since) <= (app.store.noted("compacted_until") or ""):
         # Rows of rejects of those days are gone: how many there were is known from the edition alone.
         facts = replace(facts, entries=json.loads(stored["content"])["summary"]["entries"])

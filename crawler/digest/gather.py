@@ -14,14 +14,15 @@ from crawler.app import App
 from crawler.cluster import Figure as Said
 from crawler.cluster import disputes, figures
 from crawler.digest.build import DAYS, WEEKS, Change, FactArticle, Facts, Figure, Health, Past, Window
+from crawler.digest.formats.words import Words
 from store.articles import Revision
 from store.records import Article, Outcome, utc_text, utc_time
 
 TOLD = ("person", "body", "project", "place")  # mentions that a gloss names, the most telling first
 
 
-def gather(app: App, span: Window, *, created_at: datetime) -> Facts:
-    """Reads the facts of an edition; no row younger than `created_at` is looked at."""
+def gather(app: App, span: Window, *, created_at: datetime, language: str = "en") -> Facts:
+    """Reads the facts of an edition for a reader of a language; no row younger than `created_at` is looked at."""
     store = app.store
     until = min(span.until, created_at + timedelta(seconds=1))
     before = _moved(app, created_at)
@@ -36,7 +37,7 @@ def gather(app: App, span: Window, *, created_at: datetime) -> Facts:
     for left in (id_ for id_, story_id in before.items() if story_id in stories and id_ not in articles):
         if _there(article := store.articles.get(left), until, created_at):
             articles[left] = article
-    facts = [_fact(app, a, before.get(a.id, a.story_id), created_at, names) for a in articles.values()]
+    facts = [_fact(app, a, before.get(a.id, a.story_id), created_at, names, language) for a in articles.values()]
     facts = [_original(f, articles) for f in facts]
     shown = store.digests.shown_before(span.date.isoformat(), str(span.zone), span.period, created_at)
     seen = store.digests.articles_before(span.date.isoformat(), str(span.zone), span.period, created_at)
@@ -46,6 +47,7 @@ def gather(app: App, span: Window, *, created_at: datetime) -> Facts:
     return Facts(
         window=span,
         created_at=created_at,
+        language=language,
         articles=facts,
         shown_before={story: date.fromisoformat(day) for story, day in shown.items()},
         figures=_figures(facts),
@@ -61,8 +63,12 @@ def gather(app: App, span: Window, *, created_at: datetime) -> Facts:
             until,
             created_at,
         ),
-        sector_names=app.lexicon.sector_names("en"),
+        sector_names=sector_names(app, language),
     )
+
+
+def sector_names(app: App, language: str) -> dict[str, str]:
+    return {**app.lexicon.sector_names(language), "other": Words.of(language).say("other_sector")}
 
 
 def _there(article: Article, until: datetime, created_at: datetime) -> bool:
@@ -84,7 +90,9 @@ def _moved(app: App, created_at: datetime) -> dict[int, int]:
     return {row["article_id"]: row["from_story"] for row in rows}
 
 
-def _fact(app: App, article: Article, story_id: int, created_at: datetime, names: Mapping[str, str]) -> FactArticle:
+def _fact(
+    app: App, article: Article, story_id: int, created_at: datetime, names: Mapping[str, str], language: str
+) -> FactArticle:
     """An article as it stood: of its versions the one that was current when the second of `created_at` began."""
     old: Revision | None = next((r for r in app.store.articles.revisions(article.id) if r.until >= created_at), None)
     if old is None:
@@ -115,7 +123,7 @@ def _fact(app: App, article: Article, story_id: int, created_at: datetime, names
         origin=article.origin,
         sectors=sectors,
         evidence=[(kind, start) for kind, _, field, start in mentions if field == "text"],
-        names=list(dict.fromkeys(app.lexicon.label(name) for _, name, _, _ in told)),
+        names=list(dict.fromkeys(app.lexicon.label(name, language) for _, name, _, _ in told)),
         withdrawn=_gone(app, article.id, created_at),
         polled=app.store.sources.get(article.source_id).kind != "none",
     )

@@ -264,12 +264,13 @@ class Lexicon:
         )
 
     @functools.cached_property
-    def _titles(self) -> dict[str, str]:
-        return {row[0]: row[4] for row in self._table["things"] if len(row) > 4 and row[4]}
+    def _titles(self) -> dict[str, dict[str, str]]:
+        return {row[0]: row[4] for row in self._table["things"]}
 
-    def label(self, name: str) -> str:
-        """A thing's name for an English reader: its first English term, else its identity."""
-        return self._titles.get(name, name)
+    def label(self, name: str, language: str = "en") -> str:
+        """A thing's name for a reader: its first term in the language, else in English, else its identity."""
+        titles = self._titles.get(name, {})
+        return titles.get(language) or titles.get("en") or name
 
     @property
     def things(self) -> tuple[Thing, ...]:

@@ -92,8 +92,8 @@ def compile_slices(slices: Slices, files: list[Path]) -> Table:
             topics[thing.name] = {key: list(getattr(thing, key)) for key in keys}
             continue
         sides = thing.sides or ((thing.values["side"],) if thing.values.get("side") else ())
-        title = next((term.text for term in thing.terms.get("en", ())), "")
-        things.append([thing.name, thing.kind, list(sides), list(thing.sectors), title])
+        titles = {code: terms[0].text for code, terms in sorted(thing.terms.items()) if terms}
+        things.append([thing.name, thing.kind, list(sides), list(thing.sectors), titles])
         for language, terms in thing.terms.items():
             for term in terms:
                 names.add(term, language, thing.kind, len(things) - 1)

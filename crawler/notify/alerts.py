@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from crawler.app import App
 from crawler.config import AlertRule
+from crawler.digest.formats.words import Words
 from crawler.notify.outbox import queue_alert
 from crawler.shadow import query
 from crawler.terminal import plain
@@ -55,15 +56,17 @@ def _stories(app: App, rule: AlertRule, now: datetime) -> Iterator[Alert]:
         names=rule.names,
         match=query(rule.query) if rule.query else None,
     )
+    w = Words.of(app.config.digest.language)
     for row in rows:
         title = plain(row["title"])[:MOST_TITLE]
-        at = utc_time(row["at"]).astimezone(app.config.timezone)
+        at = w.moment(utc_time(row["at"]).astimezone(app.config.timezone))
+        language, zone = w.language(row["language"]), w.zone(str(app.config.timezone))
+        source = w.say("alert_source", source=plain(row["source"]), language=language, moment=at, zone=zone)
         yield Alert(
             rule=rule.name,
             about=f"story {row['story_id']}",
             subject=f"{rule.name}: {title}",
-            body=f"{title}\n{plain(row['source'])} ({row['language']}), {at:%d %b %H:%M} ({app.config.timezone})\n"
-            f"{plain(row['url'])}\n",
+            body=f"{title}\n{source}\n{plain(row['url'])}\n",
             story_id=row["story_id"],
             article_id=row["id"],
         )
@@ -77,17 +80,20 @@ def _spikes(app: App, rule: AlertRule, factor: float, now: datetime) -> Iterator
     if past_days < LEAST_DAYS:
         return
     rows = app.store.alerts.days((today - timedelta(days=past_days)).isoformat())
-    names = app.lexicon.sector_names("en")
+    w = Words.of(app.config.digest.language)
+    names = app.lexicon.sector_names(w.code)
+    day = w.day(today, "date_short")
     for sector in rule.sectors or names:
         counts = {row["day"]: row["stories"] for row in rows if row["sector"] == sector}
         stories = counts.pop(today.isoformat(), 0)
-        usual = sum(n for day, n in counts.items() if day < today.isoformat()) / past_days
+        usual = sum(n for past, n in counts.items() if past < today.isoformat()) / past_days
         about = f"spike {sector} {today}"
         if stories >= max(LEAST_STORIES, factor * usual) and not app.store.alerts.reported(rule.name, about):
+            called, told = names.get(sector, sector), w.say("stories", stories)
+            body = w.say("alert_spike_usual", past_days, sector=called, stories=told, date=day, usual=round(usual, 1))
             yield Alert(
                 rule=rule.name,
                 about=about,
-                subject=f"{rule.name}: {names.get(sector, sector)}, {stories} stories on {today}",
-                body=f"{names.get(sector, sector)}: {stories} stories on {today} so far,"
-                f" {usual:.1f} a day over the {past_days} days before.\n",
+                subject=f"{rule.name}: {w.say('alert_spike', sector=called, stories=told, date=day)}",
+                body=f"{body}\n",
             )

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from crawler import schedule
 from crawler.app import App
-from crawler.digest.build import closed_edition
+from crawler.digest.build import closed_edition, current
 from crawler.digest.formats import render
+from crawler.digest.formats.words import Words
 from crawler.errors import UsageError
 from crawler.notify import channels
 from crawler.notify.channels import Message, NotSent
@@ -171,14 +172,14 @@ def _message(app: App, row: Row) -> Message | None:
     stored = app.store.digests.get(day, zone, period)
     if stored is None:
         return None
-    edition = json.loads(stored["content"])
+    edition = current(json.loads(stored["content"]))
     return Message(subject=_subject(edition), text=_brief(edition), html=render(edition, "html"))
 
 
 def _subject(edition: Mapping[str, Any]) -> str:
-    stories = edition["summary"]["stories"]
-    period = "" if edition["period"] == "day" else f" ({edition['period']})"
-    return f"Pakistan and Russia, {edition['date']}{period}: {stories} {'story' if stories == 1 else 'stories'}"
+    w, day = Words.of(edition["language"]), date.fromisoformat(edition["date"])
+    stories = w.say("stories", edition["summary"]["stories"])
+    return w.say(f"subject_{edition['period']}", date=w.day(day, "date_plain"), stories=stories)
 
 
 def _brief(edition: Mapping[str, Any]) -> str:
@@ -189,6 +190,6 @@ def _brief(edition: Mapping[str, Any]) -> str:
         f"{plain(i['headline'])}\n  {plain(i['first']['source'])} {plain(i['articles'][0]['url'])}"
         for i in items.values()
     ]
-    left = len(out) - MOST_HEADLINES
-    more = [f"and {left} more in the edition"] if left > 0 else []
-    return "\n".join([*out[:MOST_HEADLINES], *more]) or "No news of the two countries."
+    w, left = Words.of(edition["language"]), len(out) - MOST_HEADLINES
+    more = [w.say("brief_more", left)] if left > 0 else []
+    return "\n".join([*out[:MOST_HEADLINES], *more]) or w.say("brief_nothing")

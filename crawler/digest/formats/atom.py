@@ -14,19 +14,20 @@ _UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(edition: Json) -> str:
-    feed = Element("feed", {"xmlns": NAMESPACE, "xml:lang": "en"})
+    w = words.Words.of(edition["language"])
+    feed = Element("feed", {"xmlns": NAMESPACE, "xml:lang": w.code})
     tag = f"tag:pakrus,{edition['date']}:{edition['period']}/{edition['timezone']}"
     child(feed, "id", tag)
-    child(feed, "title", words.title(edition))
-    child(feed, "subtitle", words.day_in_words(edition))
+    child(feed, "title", w.title(edition))
+    child(feed, "subtitle", w.day_in_words(edition))
     child(feed, "updated", edition["created_at"])
     child(feed, "generator", "pakrus")
     child(SubElement(feed, "author"), "name", "pakrus")
-    for section, items in words.sections(edition):
+    for section, items in w.sections(edition):
         for item in items:
             entry = SubElement(feed, "entry")
             child(entry, "id", f"{tag}/story/{item['story_id']}")
-            update = f" ({words.news(item)})" if item["update"] else ""
+            update = f" ({w.news(item)})" if item["update"] else ""
             title = child(entry, "title", words.visible(item["headline"]) + update)
             title.set("xml:lang", item["headline_language"])
             child(entry, "updated", edition["created_at"])
@@ -38,19 +39,8 @@ def render(edition: Json) -> str:
                 SubElement(entry, "link", {"rel": "alternate", "href": _UNFIT.sub("", words.seen(link))[:2000]})
             for name in [section, *(s["name"] for s in item["sectors"])]:
                 SubElement(entry, "category", {"term": name})
-            first = words.visible(item["first"]["source"])
             quoted = [f"{words.visible(s['text'])} ({words.visible(s['source'])})" for s in item["sentences"]]
-            child(
-                entry,
-                "summary",
-                "\n".join(
-                    [
-                        *quoted,
-                        words.carriers(item),
-                        f"first: {first}, {words.first_seen(item)}",
-                    ]
-                ),
-            )
+            child(entry, "summary", "\n".join([*quoted, w.carriers(item), w.first(item)]))
     indent(feed)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(feed, encoding="unicode") + "\n"
 

@@ -5,8 +5,18 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from crawler.digest.formats import pictures, words
+
+
+class Words(words.Words):
+    """The digest's words as HTML: what stands in their blanks is escaped, names from outside are isolated."""
+
+    kind = Markup
+
+    def name(self, text: str) -> Markup:
+        return Markup("<bdi>{}</bdi>").format(words.visible(text))
 
 
 @cache
@@ -16,13 +26,21 @@ def template(name: str) -> Template:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(w=words, p=pictures, href=_href, own=_own)
+    environment.globals.update(
+        p=pictures,
+        href=_href,
+        own=_own,
+        direction=words.direction,
+        originals=words.originals,
+        copies=words.copies,
+        SIDES=pictures.SIDES,
+    )
     environment.filters["visible"] = words.visible
     return environment.get_template(name)
 
 
 def render(edition: dict[str, Any]) -> str:
-    return template("edition.html.j2").render(e=edition) + "\n"
+    return template("edition.html.j2").render(e=edition, w=Words.of(edition["language"])) + "\n"
 
 
 def _href(url: str) -> str:

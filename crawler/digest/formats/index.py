@@ -9,23 +9,23 @@ from itertools import groupby
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from crawler.digest.formats import words
+from crawler.digest.formats import html, words
 from crawler.digest.formats.atom import NAMESPACE, child
-from crawler.digest.formats.html import template
 
 Edition = Mapping[str, Any]
 MOST = 60  # editions in the feed; the page has all
 
 
-def page(editions: Sequence[Edition]) -> str:
+def page(editions: Sequence[Edition], language: str) -> str:
     months = [(month, list(group)) for month, group in groupby(editions, key=lambda e: e["date"][:7])]
-    return template("index.html.j2").render(months=months, newest=editions[0]) + "\n"
+    return html.template("index.html.j2").render(months=months, newest=editions[0], w=html.Words.of(language)) + "\n"
 
 
-def feed(editions: Sequence[Edition]) -> str:
-    root = Element("feed", {"xmlns": NAMESPACE, "xml:lang": "en"})
+def feed(editions: Sequence[Edition], language: str) -> str:
+    w = words.Words.of(language)
+    root = Element("feed", {"xmlns": NAMESPACE, "xml:lang": w.code})
     child(root, "id", "tag:pakrus,2026:editions")
-    child(root, "title", "Pakistan and Russia: editions")
+    child(root, "title", w.say("editions_title"))
     child(root, "updated", max(e["created_at"] for e in editions))
     child(SubElement(root, "author"), "name", "pakrus")
     child(root, "generator", "pakrus")
@@ -34,10 +34,12 @@ def feed(editions: Sequence[Edition]) -> str:
     for edition in editions[:MOST]:
         entry = SubElement(root, "entry")
         child(entry, "id", f"tag:pakrus,{edition['date']}:{edition['period']}/{edition['timezone']}")
-        child(entry, "title", words.title(dict(edition)))
+        child(entry, "title", w.title(dict(edition)))
         child(entry, "updated", edition["created_at"])
         SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": f"{edition['stem']}.html"})
-        lead = f" First: {words.visible(edition['headline'])}" if edition["headline"] else ""
-        child(entry, "summary", words.tally(edition["summary"]) + lead)
+        told = [w.tally(edition["summary"])]
+        if edition["headline"]:
+            told.append(w.say("first_headline", headline=words.visible(edition["headline"])))
+        child(entry, "summary", " ".join(told))
     indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"

@@ -4,61 +4,58 @@ from typing import Any
 
 from markupsafe import Markup
 
-from crawler.digest.formats import words
+from crawler.digest.formats.words import SIDES as COUNTRIES
+from crawler.digest.formats.words import Words
 
 Json = dict[str, Any]
+SIDES = tuple(zip(("pk", "ru", "xx"), COUNTRIES, strict=True))  # (class of the style, count)
 _TALL = 48  # of the chart of days, in its own units
 
 
-def days(edition: Json) -> Markup:
+def days(edition: Json, w: Words) -> Markup:
     """Stories a day over thirty days, the edition's own day last and marked."""
     points = edition["trend"]["days"]
-    most = max([1, *(p["stories"] for p in points)])
+    counts = [p["stories"] for p in points]
+    most = max([1, *counts])
     bars = []
     for n, point in enumerate(points):
         height = max(1.0, _TALL * point["stories"] / most)
         kind = "now" if n == len(points) - 1 else "past"
-        what = f"{words.short_day(point['date'])}: {point['stories']}"
+        what = w.say("chart_day", date=w.short_day(point["date"]), count=point["stories"])
         bars.append(
             Markup('<rect class="{}" x="{}" y="{:.1f}" width="7" height="{:.1f}"><title>{}</title></rect>').format(
                 kind, n * 10 + 1, _TALL - height, height, what
             )
         )
-    counts = [p["stories"] for p in points]
-    told = (
-        f"Stories a day from {words.short_day(points[0]['date'])} to {words.short_day(points[-1]['date'])}:"
-        f" {counts[-1]} on the last day, {min(counts)} to {most if any(counts) else 0} in all"
-    )
+    first, last = (w.short_day(points[n]["date"]) for n in (0, -1))
+    told = w.say("chart_days_told", first=first, last=last, count=counts[-1], least=min(counts), most=max(counts))
     return _svg("days", 10 * len(points), _TALL, told, bars)
 
 
-def sector(row: Json, most: float) -> Markup:
+def sector(row: Json, most: float, w: Words) -> Markup:
     """A sector this week (the bar) and in an average week of the four before (the stroke)."""
-    told = f"{row['name']}: {row['week']} this week"
-    if row["before"]:
-        told += f", {row['before']:g} in an average week of the four before"
+    told = [w.say("chart_sector", sector=row["name"], week=row["week"])]
     scale = 100 / max(most, 1)
     bars = [Markup('<rect class="now" x="0" y="2" width="{:.1f}" height="6"></rect>').format(scale * row["week"])]
     if row["before"]:
+        told.append(w.say("chart_sector_before", before=row["before"]))
         at = min(98.5, scale * row["before"])
         bars.append(Markup('<rect class="was" x="{:.1f}" y="0" width="1.5" height="10"></rect>').format(at))
-    return _svg("sector", 100, 10, told, bars)
+    return _svg("sector", 100, 10, Markup("").join(told), bars)
 
 
-def sides(item: Json) -> Markup:
+def sides(item: Json, w: Words) -> Markup:
     """Pakistani, Russian and third-country articles of a story as parts of one bar."""
-    counts = [(kind, item[key]) for kind, key in (("pk", "pakistani"), ("ru", "russian"), ("xx", "other"))]
-    total = sum(n for _, n in counts) or 1
-    told = f"{item['pakistani']} Pakistani, {item['russian']} Russian, {item['other']} third-country articles"
+    total = sum(item[side] for _, side in SIDES) or 1
     bars, at = [], 0.0
-    for kind, count in counts:
-        wide = 72 * count / total
-        if count:
+    for kind, side in SIDES:
+        wide = 72 * item[side] / total
+        if item[side]:
             bars.append(
                 Markup('<rect class="{}" x="{:.1f}" y="0" width="{:.1f}" height="8"></rect>').format(kind, at, wide)
             )
         at += wide
-    return _svg("sides", 72, 8, told, bars)
+    return _svg("sides", 72, 8, w.sides(item), bars)
 
 
 def _svg(kind: str, width: int, height: int, told: str, parts: list[Markup]) -> Markup:
