@@ -1,6 +1,5 @@
 """The desk: every question answers, search finds inflected forms, and a writer goes on writing."""
 
-import html
 import json
 import os
 import re
@@ -13,21 +12,24 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import lxml.html
 import pytest
 
 from crawler.desk import about
 from crawler.desk import serve as serving
+from crawler.digest.deliver import deliver
 from crawler.errors import UsageError
 from crawler.ingest import settle_line
 from store.descriptions import TABLES, VIEWS
 from store.schema import migrate
 from tests.builders import NOON, world
 from tests.test_cli import ENVIRONMENT, pakrus
+from tests.test_digest_hostile import HOSTILE
 from tests.test_ingest import BARTER, BARTER_RU, BARTER_UR, _line
 
 QUESTIONS = {q.name: q for q in about.questions()}
@@ -38,6 +40,7 @@ ASKED = {
     "named_together": {"name": "lavrov"},
     "wheat_by_month": {"year": "2026"},
 }
+UNSAFE = ("javascript:", "data:text/html", "vbscript:")
 EMPTY_IN_THE_DEMO = {"gaps"}
 
 
@@ -60,7 +63,7 @@ def served(database: Path, config: Path) -> Iterator[str]:
         assert process.stderr
         address = process.stdout.readline().strip()
         assert address, process.stderr.read()
-        yield address
+        yield f"{address}news"
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
@@ -187,18 +190,72 @@ def test_a_table_shows_its_words_and_facets(desk: str) -> None:
     assert "desk.css" in page
 
 
-def test_one_clicks_from_the_digest_to_a_story_and_its_articles(desk: str) -> None:
-    root = desk.removesuffix("/news")
-    assert 'href="/digest"' in get(desk)
-    edition = get(f"{root}/digest")
-    assert get(f"{root}/digest/2026-11-25") == edition
-    stories = rows(desk, "daily", _sort_desc="day")
-    told = html.unescape(edition)
-    story = next(s for s in stories if s["headline"] in told)
-    assert f'href="/news/story_timeline?story_id={story["story_id"]}"' in get(f"{desk}/daily?_size=max")
-    timeline = get(f"{desk}/story_timeline?story_id={story['story_id']}")
-    (first, *_) = re.findall(r'href="(/news/articles/\d+)"', timeline)
-    assert rows(root, first.removeprefix("/"))[0]["story_id"] == story["story_id"]
+def _page(address: str) -> lxml.html.HtmlElement:
+    page = lxml.html.fromstring(get(address))
+    page.make_links_absolute(address)
+    return page
+
+
+def _links(page: lxml.html.HtmlElement, part: str) -> list[str]:
+    return [a.get("href") for a in page.cssselect(f'a[href^="http://127.0.0.1"][href*="{part}"]')]
+
+
+def test_one_clicks_from_the_front_page_to_the_digest_to_a_story_to_its_articles_and_names(desk: str) -> None:
+    (address,) = set(_links(_page(desk.removesuffix("news")), "/digest"))
+    digest = _page(address)
+    for article in digest.cssselect("article"):
+        (address,) = _links(article, "/story/")
+        story = _page(address)
+        listed = {a.get("href") for a in article.cssselect("a[rel]")}
+        assert listed <= {a.get("href") for a in story.cssselect("a[rel]")}, "the story has all articles of the edition"
+        number = int(address.rsplit("/", 1)[1])
+        assert article.get("id") == f"story-{number}"
+        for row in _links(story, "/news/articles/"):
+            (stored,) = json.loads(get(f"{row}.json?_shape=array"))
+            assert stored["story_id"] == number
+    assert _links(_page(row), f"/story/{number}"), "an article leads back"
+    for called in _links(story, "/name/")[:2]:
+        assert address in _links(_page(called), "/story/")
+
+
+def test_the_front_page_shows_the_day_the_trend_the_sources_and_the_questions(desk: str) -> None:
+    root = desk.removesuffix("news")
+    page = _page(root)
+    told = page.text_content()
+    edition = _page(f"{root}digest")
+    assert edition.cssselect("h1")[0].text_content() in told
+    assert edition.cssselect(".lead h3")[0].text_content() in told
+    for source in rows(desk, "source_health"):
+        assert source["name"] in told
+    assert all(question.title in told for question in QUESTIONS.values())
+    assert len(page.cssselect("svg.days rect")) == 60
+    assert page.cssselect("svg.sector")
+
+
+def test_a_name_has_a_page_with_its_stories_over_time(desk: str) -> None:
+    root = desk.removesuffix("news")
+    page = _page(f"{root}name/lavrov")
+    assert page.cssselect("h1")[0].text_content() == "Sergey Lavrov"
+    assert {"Лавров", "Lavrov"} <= {bdi.text_content() for bdi in page.cssselect("header bdi")}
+    stories = {link.rsplit("/", 1)[1] for link in _links(page, "/story/")}
+    sql = "SELECT DISTINCT story_id FROM articles WHERE id IN (SELECT article_id FROM mentions WHERE name = 'lavrov')"
+    assert stories == {str(row["story_id"]) for row in json.loads(get(f"{desk}.json?_shape=array&sql={quote(sql)}"))}
+
+
+@pytest.mark.parametrize("path", ["story/999999", "name/nobody-known", "name/%3Cscript%3E"])
+def test_what_is_not_stored_has_no_page(path: str, desk: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        get(f"{desk.removesuffix('news')}{path}")
+    assert refused.value.code == 404
+    refused.value.close()
+
+
+def test_an_empty_database_has_a_front_page(tmp_path: Path) -> None:
+    with world(tmp_path):
+        pass
+    (tmp_path / "feeds.yaml").write_text("sources: []\n")
+    with served(tmp_path / "news.db", tmp_path / "feeds.yaml") as address:
+        assert "No edition has been made yet" in get(address.removesuffix("news"))
 
 
 def test_a_day_without_an_edition_says_so(desk: str) -> None:
@@ -245,13 +302,46 @@ def test_another_host_name_is_refused(desk: str) -> None:
 
 
 def test_what_comes_from_outside_is_escaped(tmp_path: Path) -> None:
-    title = 'Pakistan, Russia <script>alert(1)</script> "x" agree'
+    """Hostile titles, sources and texts on every page that shows one: not an element more than harmless ones give."""
     with world(tmp_path) as app:
-        settle_line(app, _line("http://s.test/1", title, BARTER, source="s"), now=NOON)
+        settle_line(app, _line("http://s.test/0", "Pakistan, Russia agree", BARTER, source="s"), now=NOON)
+        run = app.store.connection.execute
+        run("UPDATE sources SET name = '<script>alert(1)</script>' || id")
+        first = dict(run("SELECT * FROM articles").fetchone())
+        for n, text in enumerate(HOSTILE, 2):
+            said = text[:3000].encode("utf-8", "replace").decode()
+            told = {
+                "title": said,
+                "text": said,
+                "author": said,
+                "origin": said[:100],
+                "canonical_url": f"http://s.test/{n}",
+            }
+            row = {**first, "id": n, **told, "url": "javascript:alert(1)" if n % 3 else f"http://s.test/{n}"}
+            run(f"INSERT INTO articles ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values()))
+        deliver(app, date(2026, 11, 26), zone=app.config.timezone, period="day", formats=(), directory=tmp_path,
+                now=NOON + timedelta(days=1))  # fmt: skip
+        numbers = [row[0] for row in app.store.connection.execute("SELECT id FROM articles")]
+        stories = [row[0] for row in app.store.connection.execute("SELECT DISTINCT story_id FROM articles")]
+    assert len(numbers) > 60
     (tmp_path / "feeds.yaml").write_text("sources: []\n")
-    with served(tmp_path / "news.db", tmp_path / "feeds.yaml") as address:
-        for path in ("articles", "article_list", "search?search=barter", "story_timeline"):
-            assert "<script>alert(1)" not in get(f"{address}/{path}")
+    with served(tmp_path / "news.db", tmp_path / "feeds.yaml") as desk:
+        root = desk.removesuffix("news")
+        paths = ["news/articles?_size=100", "news/article_list?_size=100", "news/search?search=barter", "news/daily",
+                 "news/story_timeline", "digest", "", "name/russia", *(f"story/{s}" for s in stories),
+                 *(f"news/articles/{n}" for n in numbers[::4])]  # fmt: skip
+        for path in paths:
+            try:
+                page = lxml.html.fromstring(get(f"{root}{path}"))
+            except urllib.error.HTTPError as error:
+                assert (error.code, path) == (404, "name/russia")
+                error.close()
+                continue
+            assert not page.xpath("//iframe | //object | //embed | //base | //form[contains(@action, '//')]"), path
+            assert not page.xpath("//img[not(starts-with(@src, '/'))]"), path
+            assert not [s for s in page.xpath("//script//text()") if "alert(" in s], path
+            assert not page.xpath("//@*[starts-with(name(), 'on')][contains(., 'alert')]"), path
+            assert not [h for h in page.xpath("//@href | //@src") if h.strip().lower().startswith(UNSAFE)], path
 
 
 # --- the verb ---------------------------------------------------------------------------------------------------------

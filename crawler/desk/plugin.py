@@ -1,30 +1,25 @@
 """What we add to Datasette: search in a person's words, ways from a row to its story and its articles, the digest, and
 an answer to nobody but this machine."""
 
-import json
 import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote
 
 from datasette import Response, hookimpl
 from markupsafe import Markup
 
+from crawler.desk import pages
 from crawler.desk.about import DATABASE, expression
-from crawler.digest.formats import render
 
 HOST = "127.0.0.1"
 HOSTS = (HOST, "localhost")
 
 WAYS = {  # a column -> where its number leads
-    "story_id": f"/{DATABASE}/story_timeline?story_id=",
+    "story_id": "/story/",
     "article_id": f"/{DATABASE}/articles/",
     "duplicate_of": f"/{DATABASE}/articles/",
 }
-DIGEST = (
-    "SELECT content FROM digests WHERE period = 'day' AND (:date = '' OR date = :date)"
-    " ORDER BY date DESC, created_at DESC LIMIT 1"
-)
-
 Asgi = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
@@ -53,22 +48,49 @@ def render_cell(value: Any, column: str) -> Markup | None:
 
 @hookimpl  # type: ignore[untyped-decorator]
 def menu_links() -> list[dict[str, str]]:
-    ways = {"The digest": "/digest", "Stories day by day": f"/{DATABASE}/daily?_sort_desc=day"}
+    ways = {"The desk": "/", "The digest": "/digest", "Stories day by day": f"/{DATABASE}/daily?_sort_desc=day"}
     return [{"href": href, "label": label} for label, href in ways.items()]
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
-    return [(r"^/digest(?:/(?P<date>\d{4}-\d\d-\d\d))?$", digest)]
+    return [
+        (r"^/$", front),
+        (r"^/digest(?:/(?P<date>\d{4}-\d\d-\d\d))?$", digest),
+        (r"^/story/(?P<story>\d{1,15})$", story),
+        (r"^/name/(?P<name>[^/]{1,200})$", name),
+    ]
+
+
+def _ask(datasette: Any) -> Callable[[str, dict[str, Any]], Awaitable[Any]]:
+    async def ask(sql: str, parameters: dict[str, Any]) -> Any:
+        return (await datasette.get_database(DATABASE).execute(sql, parameters)).rows
+
+    return ask
+
+
+def _answer(page: str | None, missing: str) -> Any:
+    return Response.text(missing, status=404) if page is None else Response.html(page)
+
+
+async def front(datasette: Any) -> Any:
+    return Response.html(await pages.front(_ask(datasette)))
 
 
 async def digest(datasette: Any, request: Any) -> Any:
     """An edition as it is stored: the newest, or that of a day."""
-    asked = {"date": request.url_vars["date"] or ""}
-    row = (await datasette.get_database(DATABASE).execute(DIGEST, asked)).first()
-    if row is None:
-        return Response.text("There is no such edition; `pakrus digest` makes one.", status=404)
-    return Response.html(render(json.loads(row["content"]), "html"))
+    rows = await _ask(datasette)(pages.EDITION, {"date": request.url_vars["date"] or ""})
+    page = pages.edition(rows[0]["content"]) if rows else None
+    return _answer(page, "There is no such edition; `pakrus digest` makes one.")
+
+
+async def story(datasette: Any, request: Any) -> Any:
+    return _answer(await pages.story(_ask(datasette), int(request.url_vars["story"])), "There is no such story.")
+
+
+async def name(datasette: Any, request: Any) -> Any:
+    called = unquote(request.url_vars["name"])
+    return _answer(await pages.name(_ask(datasette), called), "Nothing that is stored names this.")
 
 
 @hookimpl  # type: ignore[untyped-decorator]

@@ -61,7 +61,7 @@ def serve(database: Path, *, port: int, show: bool, tell: Callable[[str], None])
     except OSError as error:
         listening.close()
         raise UsageError(f"--port: {port} cannot be had ({error.strerror}), name another") from None
-    address = f"http://{HOST}:{listening.getsockname()[1]}/{DATABASE}"
+    address = f"http://{HOST}:{listening.getsockname()[1]}/"
     listening.listen()  # whoever is told may come at once
     tell(address)
     if show:

@@ -28,7 +28,7 @@ def template(name: str) -> Template:
     )
     environment.globals.update(
         p=pictures,
-        href=_href,
+        href=href,
         own=_own,
         direction=words.direction,
         originals=words.originals,
@@ -39,11 +39,12 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def render(edition: dict[str, Any]) -> str:
-    return template("edition.html.j2").render(e=edition, w=Words.of(edition["language"])) + "\n"
+def render(edition: dict[str, Any], story: str = "") -> str:
+    """The page of an edition. `story`: an address with {id}, to which the desk leads from each story."""
+    return template("edition.html.j2").render(e=edition, w=Words.of(edition["language"]), story=story) + "\n"
 
 
-def _href(url: str) -> str:
+def href(url: str) -> str:
     """A link only to http and https; anything else leads nowhere."""
     return words.seen(url)[:2000] if url.startswith(("http://", "https://")) else "#"
 
@@ -51,4 +52,4 @@ def _href(url: str) -> str:
 def _own(item: dict[str, Any]) -> str:
     """The address of the article whose title a story has for its headline."""
     titled = (a["url"] for a in item["articles"] if a["title"] == item["headline"])
-    return _href(next(titled, item["articles"][0]["url"]))
+    return href(next(titled, item["articles"][0]["url"]))
