@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -276,7 +277,11 @@ def crawl(options: Options, sources: tuple[str, ...], everything: bool, since: s
             from crawler.notify.channels import require
 
             require()
-        summary = crawl_once(app, only=sources, everything=everything, since=start)
+        done = count(1)
+        with _progress(None, "visits and pages") as progress:
+            summary = crawl_once(
+                app, only=sources, everything=everything, since=start, progress=lambda: progress(next(done))
+            )
         if app.config.alerts:
             from crawler.notify.outbox import flush
             from crawler.notify.outbox import line as told
@@ -374,6 +379,10 @@ def digest(
         }
         _print({**answer, "sent": [asdict(r) for r in sent]} if send else answer)
     else:
+        if sys.stdout.isatty():
+            from crawler.digest.formats import glance
+
+            _tell(glance.lines(done.edition))
         for file in done.files:
             click.echo(file)
         if not done.made:
@@ -520,8 +529,8 @@ def reassess(options: Options, dry_run: bool) -> None:
     from crawler.reassess import lines
     from crawler.reassess import reassess as replay
 
-    with options.app("write", "reassess") as app:
-        changes = replay(app, dry_run=dry_run)
+    with options.app("write", "reassess") as app, _progress(None, "documents judged") as progress:
+        changes = replay(app, dry_run=dry_run, progress=progress)
     if options.json:
         _print(changes)
     else:

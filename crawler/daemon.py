@@ -54,21 +54,31 @@ T = TypeVar("T")
 
 
 def crawl_once(
-    app: App, *, only: Sequence[str] = (), everything: bool = False, since: datetime | None = None
+    app: App,
+    *,
+    only: Sequence[str] = (),
+    everything: bool = False,
+    since: datetime | None = None,
+    progress: Callable[[], None] = lambda: None,
 ) -> Summary:
-    """One pass, to its end or to a signal; with `since` back to that time through archives and sitemaps.
+    """One pass, to its end or to a signal; with `since` back to that time through archives and sitemaps. Calls
+    `progress` with each visit and each page.
 
     The table of sources is brought up to feeds.yaml first.
     """
     app.sync_sources()
-    return asyncio.run(_crawl_once(app, only, everything, since))
+    return asyncio.run(_crawl_once(app, only, everything, since, progress))
 
 
-async def _crawl_once(app: App, only: Sequence[str], everything: bool, since: datetime | None) -> Summary:
+async def _crawl_once(
+    app: App, only: Sequence[str], everything: bool, since: datetime | None, progress: Callable[[], None]
+) -> Summary:
     stop = asyncio.Event()
     with _signals(stop):
         async with Pool(WORKERS) as pool:
-            return await _pass(app, pool, verb="crawl", only=only, everything=everything, since=since, stop=stop)
+            return await _pass(
+                app, pool, verb="crawl", only=only, everything=everything, since=since, stop=stop, progress=progress
+            )
 
 
 async def _pass(

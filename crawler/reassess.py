@@ -8,7 +8,7 @@ are made anew that a changed judgement touches; all others stay as they are, and
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -29,8 +29,11 @@ class _RollBack(Exception):
     pass
 
 
-def reassess(app: App, *, dry_run: bool) -> dict[str, Any]:
-    """Judges every stored document anew; returns what changed: kept, dropped, regraded, retagged, restoried."""
+def reassess(app: App, *, dry_run: bool, progress: Callable[[int], None] = lambda judged: None) -> dict[str, Any]:
+    """Judges every stored document anew; returns what changed: kept, dropped, regraded, retagged, restoried.
+
+    `progress` takes how many documents have been judged.
+    """
     now = app.clock()
     store = app.store
     before: Snapshot = {}
@@ -39,7 +42,7 @@ def reassess(app: App, *, dry_run: bool) -> dict[str, Any]:
     try:
         with store.transaction():
             before = _snapshot(app)
-            judged = _replay(app, now)
+            judged = _replay(app, now, progress)
             after = _snapshot(app)
             store.note("lexicon", app.lexicon.hash)
             store.note("placing", placing_rules())
@@ -57,7 +60,7 @@ def placing_rules() -> str:
     return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
 
 
-def _replay(app: App, now: datetime) -> int:
+def _replay(app: App, now: datetime, progress: Callable[[int], None]) -> int:
     store = app.store
     rejects = store.frontier.rejects()
     judged = 0
@@ -67,6 +70,7 @@ def _replay(app: App, now: datetime) -> int:
         article = store.articles.get(article_id)
         document, verdict = judge_stored(app, article)
         judged += 1
+        progress(judged)
         if not verdict.grade:
             touched.add(article.story_id)
             drop(app, article, verdict)
@@ -80,6 +84,7 @@ def _replay(app: App, now: datetime) -> int:
     for row in rejects:
         verdict, reject = judge_reject(app, row)
         judged += 1
+        progress(judged)
         if reject is not None:
             if store.articles.by_canonical(reject.canonical_url) is None:
                 found.append((reject, row))

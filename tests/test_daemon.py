@@ -199,7 +199,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
             daemon.ahead(timedelta(minutes=31).total_seconds())  # past seven o'clock
             daemon.wait(lambda: (daemon.folder / "digests" / "latest.html").exists())
             daemon.wait(lambda: "edition 2026-11-25" in daemon.log())
-            daemon.wait(lambda: any("2026-11-25:" in str(m["subject"]) for m in box.messages))
+            daemon.wait(lambda: any("25 November 2026:" in str(m["subject"]) for m in box.messages))
             verified = pakrus("digest", "--date", "2026-11-25", "--verify", *daemon.options).returncode
 
             loaded["sources"].append(slow)
@@ -286,7 +286,7 @@ def test_it_sends_the_edition_and_each_alert_once(day: Day) -> None:
     alerts = {s for s in subjects if s.startswith("talks: ")}
     assert alerts
     editions = {s.partition(":")[0] for s in subjects.keys() - alerts}
-    assert editions == {"Pakistan and Russia, 2026-11-24", "Pakistan and Russia, 2026-11-25"}
+    assert editions == {"Pakistan and Russia, 24 November 2026", "Pakistan and Russia, 25 November 2026"}
     assert set(subjects.values()) == {1}
     assert day.daemon.query("SELECT count(*) FROM deliveries WHERE state = 'sent'") == [(len(day.mail),)]
     assert "example.org" not in day.daemon.log()

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from crawler.app import App
 from crawler.digest.build import _difference, canonical, closed_edition, items_of, open_edition, window
 from crawler.digest.deliver import current, deliver, older_form, verify
-from crawler.digest.formats import FORMATS, render
+from crawler.digest.formats import FORMATS, glance, render
 from crawler.digest.formats.words import Words
 from crawler.digest.gather import gather
 from crawler.ingest import settle_line
+from crawler.terminal import painted, wide
 from tests.builders import NOON, world
 from tests.test_ingest import BARTER, BARTER_RU, BARTER_UR, _line
 
@@ -457,3 +458,15 @@ def test_the_demo_shows_updates_changes_silence_and_both_sides(demo: Path) -> No
     editions = [json.loads(p.read_text("utf-8")) for p in (demo / "digests").glob("20*.json")]
     assert any(e["late"] for e in editions)
     assert any(s["figures"] for e in editions for s in _stories(e))
+
+
+# --- on a terminal
+
+
+def test_an_edition_fits_eighty_columns_and_names_its_stories(demo: Path) -> None:
+    for path in sorted((demo / "digests").glob("20*.json")):
+        edition = json.loads(path.read_text("utf-8"))
+        shown = painted(glance.lines(edition), 80)
+        assert all(wide(re.sub(r"\x1b\[\d+m", "", line)) <= 80 for line in shown.splitlines())
+        told = " ".join(shown.split())
+        assert all(item["headline"] in told for item in edition["lead"])

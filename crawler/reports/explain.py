@@ -162,14 +162,14 @@ def lines(value: dict[str, Any]) -> str:
     if value["duplicate_of"]:
         out.append(f"  copy of article {value['duplicate_of']}")
     out.append("why:")
+    shown: dict[str, list[str]] = {}  # a quote with its place -> what it speaks for, the heaviest first
     for reason in value["reasons"]:
-        quote = (
-            f"  «{plain(reason['quote'])}» {reason.get('field', '')}@{reason.get('start', '')}"
-            if reason.get("quote")
-            else ""
-        )
-        detail = f" {plain(str(reason['detail']))}" if reason.get("detail") else ""
-        out.append(f"  {reason.get('weight', 0):+6.2f}  {reason['code']}{detail}{quote}")
+        place = f"{reason.get('field', '')}@{reason.get('start', '')}"
+        quote = f"«{plain(reason['quote'])}» {place}" if reason.get("quote") else "(no one place)"
+        detail = f": {plain(str(reason['detail']))}" if reason.get("detail") else ""
+        shown.setdefault(quote, []).append(f"  {reason.get('weight', 0):+6.2f}  {reason['code']}{detail}")
+    for quote, reasons in shown.items():
+        out += [f"  {quote}", *(f"  {line}" for line in reasons)]
     out.append("sectors:")
     for sector in value["sectors"]:
         proof = "; ".join(f"«{plain(e['quote'])}» {e['field']}@{e['start']}" for e in sector["evidence"][:5])

@@ -1,5 +1,6 @@
 """`pakrus search`: full text over the shadow, with the passage that matched."""
 
+import re
 from typing import Any
 
 from crawler.shadow import highlight, query
@@ -50,6 +51,10 @@ def _passage(text: str, query_text: str) -> tuple[str, list[tuple[int, int]]]:
     if not spans:
         return " ".join(text[: 2 * AROUND].split()), []
     start, end = max(0, spans[0][0] - AROUND), min(len(text), spans[0][1] + AROUND)
+    if start and (blank := re.search(r"\s", text[start : spans[0][0]])):  # whole words, where there are blanks
+        start += blank.end()
+    if end < len(text) and (blank := re.search(r"\s\S*$", text[spans[0][1] : end])):
+        end = spans[0][1] + blank.start()
     passage = "".join(" " if c.isspace() else c for c in text[start:end])
     return passage, [(a - start, b - start) for a, b in spans if start <= a and b <= end]
 

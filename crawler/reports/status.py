@@ -221,7 +221,8 @@ def lines(value: dict[str, Any]) -> str:
         "  ledger       "
         + (", ".join(f"{n} {s}" for s, n in sorted(value["entries"].items())) or "empty")
         + (f", {value['compacted']} rejected known by number alone" if value["compacted"] else ""),
-        f"  backlog      {value['backlog']['waiting']} pages waiting, {value['backlog']['due']} of them due",
+        f"  backlog      {value['backlog']['waiting']} page{'s' * (value['backlog']['waiting'] != 1)} waiting,"
+        f" {value['backlog']['due']} of them due",
         f"  gaps         {value['open_gaps']} open",
         f"  quality      {quality.line(value['quality'])}",
         f"  witnesses    {_witnesses(value['witnesses'])}",

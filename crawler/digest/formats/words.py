@@ -182,7 +182,7 @@ class Words:
     def _day(self, s: Json) -> str:
         if not s["stories"]:
             return self.say("nothing", s["sources_heard"], looked=self.say("looked", s["entries"]))
-        counts = [self._counts(s), *([self.say("copies", s["copies"])] if s["copies"] else [])]
+        counts = [self.counts(s), *([self.say("copies", s["copies"])] if s["copies"] else [])]
         named = self.listed([self.language(code) for code in s["languages"]])
         updates = s["stories"] - s["new_stories"]
         return self.say(
@@ -239,15 +239,15 @@ class Words:
             articles=self.say("articles", len(item["articles"])),
             origins=self.say("origins", item["independent_origins"]),
             copies=self.join(["", self.say("copies", copied)]) if copied else "",
-            sides=self._counts(item) if sides else "",
+            sides=self.counts(item) if sides else "",
         )
 
-    def _counts(self, counts: Json) -> str:
+    def counts(self, counts: Json) -> str:
         """``4 Pakistani, 1 Russian``: of which countries' papers, those that there are."""
         return self.join(self.say(key, counts[key]) for key in SIDES if counts[key])
 
     def sides(self, item: Json) -> str:
-        return self.say("chart_sides", sides=self._counts(item))
+        return self.say("chart_sides", sides=self.counts(item))
 
     def news(self, item: Json) -> str:
         """What an update brings, in a line."""
