@@ -225,6 +225,7 @@ def _beside(app: App, entry: NewEntry, source: SourceConfig, *, now: datetime) -
     if (
         other is None
         or other.state is State.PENDING
+        or (source.id in feed_only and other.state in (State.BLOCKED, State.FAILED))
         or other.reason in (WITNESS, "title and summary do not name both sides")
     ):
         return entry

@@ -323,6 +323,60 @@ def test_status_names_troubled_and_moved_sources(tmp_path: Path) -> None:
         assert "awaz moved for good: write http://awaz.test/new in feeds.yaml" in needs(app)
 
 
+def listed(app: App, source: str, *numbers: int) -> None:
+    visited(app, source, [Entry(id=str(n), url=f"http://{source}.test/{n}", title=f"T {n}") for n in numbers])
+
+
+@pytest.mark.parametrize("source", ["courier", "vestnik", "awaz"])
+def test_status_names_a_source_that_answers_and_says_nothing_new(tmp_path: Path, source: str) -> None:
+    clock = Clock()
+    with world(tmp_path, clock=clock) as app:
+        crawled(app)
+        for n in range(14):  # something every 12 hours, and a weekend of 48
+            listed(app, source, n)
+            clock.wind(hours=48 if n in (4, 9) else 12)
+        clock.wind(hours=4)
+        listed(app, source, 13)
+        assert "silent" not in needs(app)
+        clock.wind(days=5, hours=-16)
+        assert "silent" not in needs(app)  # two and a half weekends
+        clock.wind(days=2)
+        listed(app, source, 13)
+        found = status.report(app)["habits"]["silent"]
+        assert [(s["source_id"], s["last_new_at"], s["habit_h"]) for s in found] == [
+            (source, "2026-12-05T00:00:00Z", 48.0)
+        ]
+        assert f"{source}: silent, last good 2026-12-05: nothing new for 7 days, usually after 48 h" in needs(app)
+        listed(app, source, 14)
+        assert "silent" not in needs(app)
+
+
+def test_a_source_without_a_habit_is_not_called_silent(tmp_path: Path) -> None:
+    clock = Clock()
+    with world(tmp_path, clock=clock) as app:
+        for n in range(3):
+            listed(app, "courier", n)
+            clock.wind(hours=12)
+        clock.wind(days=30)
+        assert status.report(app)["habits"]["silent"] == []
+
+
+def test_status_names_a_list_whose_yield_collapsed(tmp_path: Path) -> None:
+    clock = Clock()
+    with world(tmp_path, clock=clock) as app:
+        crawled(app)
+        for n in range(6):
+            listed(app, "vestnik", *range(n, n + 20))
+            clock.wind(hours=5)
+        for n in range(3):
+            assert "lists" not in needs(app)
+            listed(app, "vestnik", 25, 26 + n)
+            clock.wind(hours=5)
+        assert "vestnik: lists 2 items, usually 20; last good 2026-11-26" in needs(app)
+        listed(app, "vestnik", *range(10, 30))
+        assert "lists" not in needs(app)
+
+
 def test_status_counts_backlog_and_last_day(tmp_path: Path) -> None:
     clock = Clock()
     with world(tmp_path, clock=clock) as app:

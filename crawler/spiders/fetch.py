@@ -264,11 +264,16 @@ class Fetcher:
                 if not asked.reused:
                     self._line.stands(None if asked.proxy else url)
                 began = host.sent = time.monotonic()
+                asyncio.get_running_loop().call_soon(went_out)
                 sent_at = self.now()
                 if host.delay_s:
                     host.state = replace(host.state, last_request_at=sent_at)
                     self._app.store.hosts.touch(host.state.host, at=sent_at)
                 release()
+
+            def went_out() -> None:
+                # The bytes leave in this turn of the loop: whatever held it up meanwhile, the next one waits from here.
+                host.sent = time.monotonic()
 
             async def on_large() -> None:
                 await held.enter_async_context(self._large)

@@ -292,6 +292,7 @@ class Wire:
         trace.on_connection_create_start.append(_connection_wanted)
         trace.on_connection_create_end.append(_connection_stands)
         trace.on_connection_reuseconn.append(_connection_kept)
+        trace.on_request_headers_sent.append(_about_to_send)  # called before they are written
         connector = aiohttp.TCPConnector(
             limit=0,  # the fetcher counts
             resolver=_Resolver(config),
@@ -404,10 +405,16 @@ async def _connection_kept(session: aiohttp.ClientSession, context: Any, params:
 
 
 async def _connection_stands(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
+    if context.trace_request_ctx is not None:  # None: a file is saved
+        context.trace_request_ctx[0].connected = True
+
+
+async def _about_to_send(_session: aiohttp.ClientSession, context: Any, _params: Any) -> None:
+    """Waits for the pace here, where aiohttp closes the connection if that is broken off: until the connection has
+    been handed over, whoever breaks off leaves it open for good."""
     if context.trace_request_ctx is None:
-        return  # a file is saved
+        return
     asked, deadline, timeout_s = context.trace_request_ctx
-    asked.connected = True
     await asked.before_send()
     # The pace is ours to wait for; the server's time starts now.
     deadline.reschedule(asyncio.get_running_loop().time() + timeout_s)
