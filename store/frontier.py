@@ -145,20 +145,16 @@ class Frontier:
     ) -> None:
         """Moves an entry to its state, and with it all pending entries of other sources that lead to the same page;
         those of the sources in `spare` go on waiting."""
-        row = self._run("SELECT canonical_url FROM entries WHERE id = ?", (entry_id,)).fetchone()
         # What was only kept for reading the page goes, once the page is read; the title stays.
         done = "summary = '', content = ''," if state in (State.KEPT, State.DUPLICATE, State.REJECTED) else ""
         values = (state, reason, score, article_id)
-        self._run(
-            f"UPDATE entries SET {done} state = ?, reason = ?, score = ?, article_id = ?, next_try_at = NULL"  # noqa: S608
-            " WHERE id = ?",
-            (*values, entry_id),
-        )
-        if row["canonical_url"]:
+        setting = f"UPDATE entries SET {done} state = ?, reason = ?, score = ?, article_id = ?, next_try_at = NULL"
+        page = self._run(f"{setting} WHERE id = ? RETURNING canonical_url", (*values, entry_id)).fetchall()[0][0]
+        if page:
+            others = " AND source_id NOT IN (SELECT value FROM json_each(?))" if spare else ""
             self._run(
-                f"UPDATE entries SET {done} state = ?, reason = ?, score = ?, article_id = ?, next_try_at = NULL"  # noqa: S608
-                " WHERE canonical_url = ? AND state = 'pending' AND source_id NOT IN (SELECT value FROM json_each(?))",
-                (*values, row["canonical_url"], json.dumps(sorted(spare))),
+                f"{setting} WHERE canonical_url = ? AND state = 'pending'{others}",
+                (*values, page, *([json.dumps(sorted(spare))] if spare else [])),
             )
 
     def retry(self, entry_id: int, *, reason: str, next_try_at: datetime, charge: bool = True) -> None:
@@ -224,8 +220,9 @@ class Frontier:
         leads to the same page and has not been tried in vain.
         """
         at = utc_text(now)
-        rows = self._run(
-            "SELECT * FROM entries INDEXED BY entries_pending WHERE state = 'pending' AND url IS NOT NULL"
+        rows = self._run(  # not the whole rows: of most that wait the caller knows already
+            "SELECT id, source_id, canonical_url FROM entries INDEXED BY entries_pending"
+            " WHERE state = 'pending' AND url IS NOT NULL"
             " AND (next_try_at IS NULL OR next_try_at <= ? OR next_try_at > ?) ORDER BY next_try_at, id",
             (at, utc_text(now + _FARTHEST_TRY)),
         )
@@ -237,7 +234,7 @@ class Frontier:
             if row["source_id"] in feed_only and self._to_be_fetched(row["canonical_url"], feed_only, at):
                 continue
             pages.add(row["canonical_url"])
-            out.append(_pending(row))
+            out.append(_pending(self._run("SELECT * FROM entries WHERE id = ?", (row["id"],)).fetchone()))
             if len(out) >= limit:
                 rows.close()
                 return out

@@ -146,6 +146,7 @@ MADE = {
     "robots, rule behind 500 KiB": lambda: b"User-agent: *\n" + b"#" * 99 + b"\n" + (b"Disallow: /n%06d\n" * 1) % 1
     + b"# filler\n" * 60_000 + b"Disallow: /\n",
     "robots, rule before 500 KiB": lambda: b"User-agent: *\nDisallow: /feed\n" + b"# filler\n" * 80_000,
+    "gzip members": lambda: gzip.compress(b"", mtime=0) * 100_000,
     "cyrillic page": lambda: _cyrillic_page(),
     "urdu page": lambda: _urdu_page(),
 }  # fmt: skip
@@ -174,7 +175,7 @@ def _answer(spec: Any, base: str, url: str) -> Answer:
 
     A text is a body. ``status``, ``headers``, ``body``; ``feed``: items; ``page``: an article of this seed (`head`: for
     its head); ``make``: one of MADE; ``gzip``: so many times; ``charset``: of the body; ``raw``: the whole answer, byte
-    by byte. ``end``: close, reset or hang behind it; ``drip``: seconds between two bytes of it; ``wait``: seconds before
+    by byte. ``deflate``: zlib or raw; ``members``: so many of one gzip; ``chunked``: in chunks of so many bytes. ``end``: close, reset or hang behind it; ``drip``: seconds between two bytes of it; ``wait``: seconds before
     it; ``endless``: bytes repeated behind the head; ``etag``: answer 304 to it.
     """
     if not isinstance(spec, dict):
@@ -193,6 +194,15 @@ def _answer(spec: Any, base: str, url: str) -> Answer:
             data = MADE[spec["make"]]().replace(b"{host}", base.removeprefix("http://").encode())
         for _ in range(spec.get("gzip", 0)):
             data = gzip.compress(data, mtime=0)
+        if "deflate" in spec:
+            data = zlib.compress(data) if spec["deflate"] == "zlib" else zlib.compress(data)[2:-4]
+        if "members" in spec:
+            part = -(-len(data) // spec["members"])
+            data = b"".join(gzip.compress(data[i : i + part], mtime=0) for i in range(0, len(data), part))
+        if "chunked" in spec:
+            size = spec["chunked"]
+            parts = [data[i : i + size] for i in range(0, len(data), size)]
+            data = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
         headers = {"Content-Type": kind, **spec.get("headers", {})}
         headers = {name: value for name, value in headers.items() if value is not None}
         data = head_of(spec.get("status", 200), headers, length=None if spec.get("end") else len(data)) + data
@@ -273,6 +283,7 @@ def load() -> list[Case]:
         for value in yaml.safe_load(path.read_text("utf-8")):
             name = value["name"]
             text = json.dumps(value, ensure_ascii=False)
+            text = text.replace('"COOKIES"', json.dumps([f"c{i}={i}; Path=/" for i in range(1000)]))
             text = text.replace("{host}", f"{name}.test").replace("{other}", f"other.{name}.test")
             value = json.loads(text)
             known = {k: value.pop(k) for k in ("name", "behaviour", "source", "serve", "at", "visits") if k in value}

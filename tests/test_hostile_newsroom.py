@@ -65,7 +65,7 @@ def test_behaviour(crawled: Crawled, case: Case) -> None:
 
 
 def test_there_are_enough_behaviours() -> None:
-    assert len(CASES) >= 120
+    assert len(CASES) >= 300
 
 
 def test_nothing_is_carried_from_host_to_host(crawled: Crawled) -> None:

@@ -18,7 +18,8 @@ LOOPBACK = (ip_network("127.0.0.0/8"),)
         "192.0.2.1", "198.18.0.1", "203.0.113.9", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255",
         "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12:3456::1", "ff02::1", "fec0::1", "2001:db8::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe",
-        "2002:7f00:1::", "2002:c0a8:101::1",
+        "2002:7f00:1::", "2002:c0a8:101::1", "168.63.129.16", "192.0.0.192", "192.88.99.1", "100.100.100.200", "3fff::1",
+        "::ffff:0:7f00:1", "64:ff9b:1::a00:1", "2001::f5ff:fffe", "ff0e::1", "100::1", "::ffff:168.63.129.16",
     ],
 )  # fmt: skip
 def test_addresses_that_are_not_public_are_refused(address: str) -> None:
@@ -52,7 +53,9 @@ def test_every_address_has_an_answer(address: object) -> None:
         "//dawn.example/a", "http:///a", "http://", "https://user:secret@dawn.example/", "http://dawn.example:8080/",
         "https://dawn.example:80/", "http://dawn.example:443/", "http://dawn.example:99999/", "http://[::1/", "",
         "http://dawn.example/" + "a" * 9000, "http://2130706433/", "http://0x7f000001/", "http://127.1/", "http://0177.0.0.1/",
-        "http://1.2.3.4.5/", "http://127.0.0.1./",
+        "http://1.2.3.4.5/", "http://127.0.0.1./", "http://./", "http://../", "http://dawn.example:0/", "http://[::]/",
+        "http://[fe80::1%25eth0]/", "http://%31%32%37.0.0.1/", "http://①②⑦.0.0.1/", "http://dawn.example:+80/",
+        "http://dawn.example:80:80/", "http://x\\@dawn.example/", "http://foo.localhost./",
     ],
 )  # fmt: skip
 def test_urls_that_are_refused(url: str) -> None:

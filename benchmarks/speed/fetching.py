@@ -202,7 +202,9 @@ async def bare(urls: list[str], mode: str, load: str) -> dict[str, Any]:
 
 async def ours(port: int, feeds: int, hosts: int, folder: str) -> list[dict[str, Any]]:
     from crawler.app import App
+    from crawler.classify import may_concern
     from crawler.config import parse_config
+    from crawler.lexicon import load as load_lexicon
     from crawler.spiders.engine import crawl
     from crawler.workers import Pool
     from store.connection import open_store
@@ -210,6 +212,7 @@ async def ours(port: int, feeds: int, hosts: int, folder: str) -> list[dict[str,
     resolve = ", ".join(f'h{i}.test: "127.0.0.1:{port}"' for i in range(hosts))
     settings = f"per_host_delay: 0s, allow_private_addresses: [127.0.0.0/8], resolve: {{{resolve}}}"
     out = []
+    may_concern(PAGE, country="PK", lexicon=load_lexicon())  # as in `bare`: what is made once is not of any request
     async with Pool(1) as pool:
         await pool.run("read", "feed", feed("h.test", "1"), url="http://h.test/")
         for loads in (("pages", "unchanged"), ("kept",)):

@@ -13,6 +13,14 @@ MAX_URL = 8_000  # characters; servers refuse longer ones, and so do proxies
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _COMPATIBLE = IPv6Network("::/96")
+# What `ipaddress` takes for public, at least in some versions of Python, and is no place for a site: assignments to
+# protocols (Oracle's metadata among them), the old relays of 6to4, Azure's metadata, documentation.
+_NO_PLACE = (
+    IPv4Network("192.0.0.0/24"),
+    IPv4Network("192.88.99.0/24"),
+    IPv4Network("168.63.129.16/32"),
+    IPv6Network("3fff::/20"),
+)
 
 
 def refuse_url(
@@ -39,6 +47,8 @@ def refuse_url(
     if port is not None and port != DEFAULT_PORTS[parts.scheme] and port not in ports:
         return f"port {port} is refused"
     name = parts.hostname.rstrip(".")
+    if not name:
+        return "no host in the URL"
     if name == "localhost" or name.endswith(".localhost"):
         name = "127.0.0.1"
     try:
@@ -77,6 +87,7 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
         and not address.is_multicast
         and not address.is_reserved
         and not (isinstance(address, IPv6Address) and address.is_site_local)
+        and not any(network.version == address.version and address in network for network in _NO_PLACE)
     )
 
 

@@ -24,7 +24,7 @@ import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.http import Headers, Response
+from scrapy.http import Response
 
 from crawler import urls
 from crawler.config import CrawlConfig
@@ -196,7 +196,7 @@ class Wire:
             return Response(
                 request.url,
                 status=answer.status,
-                headers=Headers([(k, v) for k, v in raw]),
+                headers=raw,
                 body=body.finish(),
                 request=request,
             )
