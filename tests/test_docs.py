@@ -83,7 +83,7 @@ def _commands() -> list[tuple[str, list[str]]]:
     return found
 
 
-RUN_WORDS = {"test", "check", "gate", "lock", "docs"}  # of ./run itself
+RUN_WORDS = {"test", "check", "gate", "bench", "lock", "docs"}  # of ./run itself
 
 
 def _parse(words: list[str]) -> None:

@@ -3,10 +3,12 @@ both sides.
 
     python benchmarks/speed/newsroom.py     # prints its port
 
-It answers every host name. Paths: ``/list/<n>``, a feed that concerns nobody, with an ETag; ``/told/<n>``, a feed of 20
-entries each of which leads to a page; ``/told/<n>/<i>``, such a page, in English, Russian or Urdu after ``n``. The round
-that ``/round/<r>`` sets decides what a list holds: `FRESH[r]` of its 40 entries are new then, and with none it answers 304. All bytes follow from the path, the round and the day. Importing it needs the
-standard library alone: peers' environments do.
+It answers every host name. Paths: ``/list/<n>``, a feed that concerns nobody, with an ETag; ``/told/<n>``, a feed of
+20 entries each of which leads to a page; ``/told/<n>/<i>``, such a page, in English, Russian or Urdu after ``n``; of
+the feeds from `MIXED` on, one page of ten concerns both sides and the others neither. The
+round that ``/round/<r>`` sets decides what a list holds: `FRESH[r]` of its 40 entries are new then, and with none it
+answers 304. All bytes follow from the path, the round and the day. Importing it needs the standard library alone:
+peers' environments do.
 """
 
 import asyncio
@@ -20,13 +22,8 @@ from random import Random
 
 LISTED = 40
 TOLD = 20  # pages of a feed of pages
-FRESH = (
-    40,
-    0,
-    39,
-    0,
-    2,
-)  # new entries of a list by round: all (to warm up), none, all but one (no overlap is a gap) ...
+# New entries of a list by round: all, to warm up; none; all but one, as a list without overlap is a gap; none; two.
+FRESH = (40, 0, 39, 0, 2)
 DEMO = Path(__file__).parents[2] / "crawler" / "demo" / "newsroom"
 LANGUAGES = ("en", "ru", "ur")
 LETTERS = {"en": "[a-z]{3,}", "ru": "[а-яё]{3,}", "ur": "[آ-ۓ]{2,}"}
@@ -38,6 +35,8 @@ SAID = {
 MENU = "".join(f"<li><a href='/section/{i}'>Section {i}</a></li>" for i in range(150))
 SCRIPT = "<script>var a = 1;</script>" * 300
 FEEDS = 25  # of pages
+MIXED = 99  # the first feed (divisible by three) of which one page of `EACH` concerns both sides
+EACH = 10
 DAYS = 50  # that the pages are spread over: ten a day, not 500 at once
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # a feed of old entries alone is stale
 
@@ -84,12 +83,19 @@ def feed(title: str, language: str, items: list[str]) -> bytes:
 
 
 def when(number: int, i: int) -> datetime:
-    return TODAY - timedelta(days=DAYS * (1 - (i * FEEDS + number) / (TOLD * FEEDS)))
+    return TODAY - timedelta(days=DAYS * (1 - (i * FEEDS + number % MIXED) / (TOLD * FEEDS)))
+
+
+def needed(number: int, i: int) -> bool:
+    """Does this page concern both sides?"""
+    return number < MIXED or i % EACH == 0
 
 
 def headline(number: int, i: int) -> str:
     random = Random(f"{number}/{i}")
     language = LANGUAGES[number % 3]
+    if not needed(number, i):
+        return sentence(random, language).rstrip(".۔")
     return SAID[language].format(n=random.randint(2, 900), w=random.choice(words(language))).rstrip(".۔")
 
 
@@ -113,7 +119,8 @@ def page(number: int, i: int) -> bytes:
     return (
         f"<!doctype html><html lang='{language}'><head><meta charset='utf-8'><title>{title}</title>"
         f"<meta property='article:published_time' content='{when(number, i).isoformat()}'></head><body>"
-        f"<ul>{MENU}</ul>{SCRIPT}<article><h1>{title}</h1>{''.join(f'<p>{p}</p>' for p in said)}</article></body></html>"
+        f"<ul>{MENU}</ul>{SCRIPT}<article><h1>{title}</h1>{''.join(f'<p>{p}</p>' for p in said)}</article>"
+        "</body></html>"
     ).encode()
 
 
