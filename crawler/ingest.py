@@ -21,7 +21,7 @@ from crawler.shadow import shadow
 from crawler.text import fold, sentences
 from crawler.types import Classification, Document, Entry, Fetched, Moment, Reading, Reason, SectorScore, Text
 from store.articles import NewArticle
-from store.frontier import NewEntry
+from store.frontier import Known, NewEntry, words_sha256
 from store.marks import Word
 from store.records import Article, MentionRow, Outcome, Pending, State, Validators, Visit, utc_text, utc_time
 from store.visits import Gap
@@ -37,6 +37,7 @@ FEW = 5  # items of a visit under which that all are new says nothing about the 
 REMEMBERED = 2_000  # items of a source among which those of a changed site are looked for
 TELLING = 20  # letters of a title from which it names one item
 WITNESS = "witness: compared with what we have, never an article"
+NOT_WORTH = "title and summary do not name both sides"
 
 
 # --- what a source listed ---------------------------------------------------------------------------------------
@@ -59,13 +60,13 @@ def settle_visit(
     unchanged where none was new.
     """
     state = app.store.sources.get(source.id)
-    found = [_new_entry(app, source, entry) for entry in reading.entries] if reading else []
+    listed = _listed(app, source, reading.entries if reading else ())
     with app.store.transaction():
         if reading is not None:
-            found, renamed = _recognised(app, source, found)
-            visit = _count(visit, *_write_entries(app, source, found, now=now))
+            listed, renamed = _recognised(app, source, listed)
+            visit = _count(visit, *_write_entries(app, source, listed, now=now))
             if renamed:
-                told = f"all {len(found)} items are new, and {renamed} of them known under other addresses"
+                told = f"all {len(listed.fresh)} items are new, and {renamed} of them known under other addresses"
                 visit = replace(visit, renamed=renamed, error="; ".join(filter(None, (visit.error, told))))
         visit_id = app.store.visits.add(visit)
         first = state.last_good_at is None
@@ -96,7 +97,7 @@ def _count(visit: Visit, new: int, overlap: int) -> Visit:
 def overlap(app: App, source: SourceConfig, reading: Reading) -> int:
     """How many items of a reading are in the ledger already; what the schedule wants to know beforehand."""
     keys = list({entry_key(entry) for entry in reading.entries})
-    return len(app.store.frontier.known(source.id, keys))
+    return app.store.frontier.overlap(source.id, keys)
 
 
 def entry_key(entry: Entry) -> str:
@@ -128,44 +129,82 @@ def _new_entry(app: App, source: SourceConfig, entry: Entry) -> NewEntry:
         country=source.country,
         lexicon=app.lexicon,
     ):
-        state, reason = State.REJECTED, "title and summary do not name both sides"
+        state, reason = State.REJECTED, NOT_WORTH
     published = entry.published or Moment(instant=None)
+    title, summary, content = _words(entry)
     waiting = state is State.PENDING
     return NewEntry(
         key=canonical or entry_key(entry),
         guid=clean(entry.id)[:1000],
         url=entry.url,
         canonical_url=canonical,
-        title=clean(entry.title)[:MOST_TITLE],
-        summary=clean(entry.summary)[:MOST_FEED_TEXT] if waiting else "",
-        content=clean(entry.content)[:MOST_FEED_TEXT] if waiting else "",
+        title=title,
+        summary=summary if waiting else "",
+        content=content if waiting else "",
         author=clean(entry.author)[:MOST_TITLE],
         publisher=clean(entry.publisher)[:MOST_TITLE],
         published_at=published.instant,
         published_precision=published.precision,
         state=state,
         reason=reason,
+        judged=_judged_sha256(app, source, entry) if reason == NOT_WORTH else "",
     )
 
 
-def _write_entries(app: App, source: SourceConfig, found: Sequence[NewEntry], *, now: datetime) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """What a visit listed: the items that the ledger has by that key, and those that are new or have new words."""
+
+    known: dict[str, Known]
+    fresh: list[NewEntry]
+
+
+def _listed(app: App, source: SourceConfig, entries: Sequence[Entry]) -> _Listed:
+    """Nearly all of a list was there at the visit before: words are compared first, and judged where they differ."""
+    by_key = {entry_key(entry): entry for entry in entries}  # an item listed twice is one
+    known = app.store.frontier.known(source.id, list(by_key))
+    changed = [e for key, e in by_key.items() if key not in known or not _same_words(app, source, known[key], e)]
+    return _Listed(known=known, fresh=[_new_entry(app, source, entry) for entry in changed])
+
+
+def _words(entry: Entry) -> tuple[str, str, str]:
+    """An item's words as the ledger keeps them."""
+    return clean(entry.title)[:MOST_TITLE], clean(entry.summary)[:MOST_FEED_TEXT], clean(entry.content)[:MOST_FEED_TEXT]
+
+
+def _judged_sha256(app: App, source: SourceConfig, entry: Entry) -> str:
+    """Of words that have been judged; by another lexicon, or for another source, they would be judged anew."""
+    return words_sha256(*_words(entry), app.lexicon.hash, source.language, source.country)
+
+
+def _same_words(app: App, source: SourceConfig, old: Known, entry: Entry) -> bool:
+    if old.item_sha256 == words_sha256(*_words(entry)):
+        return True
+    return source.fetch_pages == "candidates" and old.item_sha256 == _judged_sha256(app, source, entry)
+
+
+def _write_entries(app: App, source: SourceConfig, listed: _Listed, *, now: datetime) -> tuple[int, int]:
     """(new, already known). A known item whose words changed is looked at again."""
     frontier = app.store.frontier
-    by_key = {entry.key: entry for entry in found}  # an item listed twice is one
-    known = frontier.known(source.id, list(by_key))
-    for key, entry in by_key.items():
-        old = known.get(key)
+    new = 0
+    for entry in listed.fresh:
+        old = listed.known.get(entry.key)
         if old is None:
             frontier.add(source.id, _beside(app, entry, source, now=now), now=now)
-        elif entry.state is not State.REJECTED and old.item_sha256 != entry.item_sha256 and old.reason != WITNESS:
+            new += 1
+        elif old.item_sha256 == entry.item_sha256 or old.reason == WITNESS:
+            continue
+        elif entry.state is not State.REJECTED:
             frontier.reword(old.id, entry, again=old.state in (State.REJECTED, State.FAILED, State.BLOCKED))
             if old.article_id is not None:
                 app.store.articles.postpone(old.article_id, recheck_at=now)
-    frontier.seen([k.id for k in known.values()], now=now)
-    return len(by_key) - len(known), len(known)
+        elif entry.judged and old.reason == NOT_WORTH:
+            frontier.judged(old.id, entry.judged)
+    frontier.seen([k.id for k in listed.known.values()], now=now)
+    return new, len(listed.known)
 
 
-def _recognised(app: App, source: SourceConfig, found: Sequence[NewEntry]) -> tuple[list[NewEntry], int]:
+def _recognised(app: App, source: SourceConfig, listed: _Listed) -> tuple[_Listed, int]:
     """Items of a source all of whose items are new, with the states of those that it listed before under other
     addresses; and how many these are. 0: the site has not changed.
 
@@ -173,14 +212,14 @@ def _recognised(app: App, source: SourceConfig, found: Sequence[NewEntry]) -> tu
     the time is the same; two old items of one title are told apart by their times, or not at all. A third of all must
     be known: one headline may come again.
     """
-    unique = {entry.key: entry for entry in found}
-    if len(unique) < FEW or source.role == "witness" or app.store.frontier.known(source.id, list(unique)):
-        return list(found), 0
+    found = listed.fresh
+    if len(found) < FEW or source.role == "witness" or listed.known:
+        return listed, 0
     before: dict[str, list[Any]] = {}
     for row in app.store.frontier.lately(source.id, REMEMBERED):
         before.setdefault(_named(row["title"]), []).append(row)
     out, renamed = [], 0
-    for entry in unique.values():
+    for entry in found:
         title, at = _named(entry.title), utc_text(entry.published_at) if entry.published_at else None
         rows = before.get(title, [])
         same = [row for row in rows if at is not None and row["published_at"] == at] or rows
@@ -200,7 +239,7 @@ def _recognised(app: App, source: SourceConfig, found: Sequence[NewEntry]) -> tu
                 content="",
             )
         out.append(entry)
-    return (out, renamed) if 3 * renamed >= len(unique) else (list(found), 0)
+    return (replace(listed, fresh=out), renamed) if 3 * renamed >= len(found) else (listed, 0)
 
 
 def _named(title: str) -> str:
@@ -226,7 +265,7 @@ def _beside(app: App, entry: NewEntry, source: SourceConfig, *, now: datetime) -
         other is None
         or other.state is State.PENDING
         or (source.id in feed_only and other.state in (State.BLOCKED, State.FAILED))
-        or other.reason in (WITNESS, "title and summary do not name both sides")
+        or other.reason in (WITNESS, NOT_WORTH)
     ):
         return entry
     return replace(
@@ -245,9 +284,9 @@ GAP_REST = timedelta(days=3)  # a gap that could not be filled by then never wil
 
 def settle_gaps(app: App, source: SourceConfig, gaps: Sequence[Gap], reading: Reading, *, now: datetime) -> int:
     """Writes what a backfill found and closes its gaps, in one transaction; returns how many items are new."""
-    found = [_new_entry(app, source, entry) for entry in reading.entries]
+    listed = _listed(app, source, reading.entries)
     with app.store.transaction():
-        new, _ = _write_entries(app, source, found, now=now)
+        new, _ = _write_entries(app, source, listed, now=now)
         for i, gap in enumerate(gaps):
             app.store.visits.close_gap(gap.id, at=now, found=0 if i else new)
     return new

@@ -298,7 +298,7 @@ def keys_of(s: str) -> Iterator[tuple[str, int, int]]:
 
 def shadow(text: str) -> str:
     """What FTS5 indexes for a text: the keys of its words, joined by blanks, in the order of the text."""
-    return " ".join(key for key, _, _ in keys_of(text))
+    return " ".join(map(key_of, _WORD.findall(fold(text).cased)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

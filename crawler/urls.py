@@ -158,6 +158,9 @@ _BROKEN_SCHEME = re.compile(
 )
 _BARE_HOST = re.compile(r"(?:www\.[\w-]+\.)[\w.-]+(?::\d+)?(?:/|$|\?)", re.I)
 
+# Nothing to repair: nearly every link of a feed, and every such one when it is asked for again.
+_SOUND = re.compile(r"https?://[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)+/[\w/-]{0,500}(?:\.html?)?", re.A)
+
 
 def without_user(text: str) -> str:
     """A text without the names and passwords of the URLs in it, for logs and messages."""
@@ -199,6 +202,8 @@ def absolute(href: str, base: str) -> str | None:
     """
     if not href or len(href) > 4 * MAX_LENGTH:
         return None
+    if _SOUND.fullmatch(href):
+        return href
     text = href if href.isascii() and href.isprintable() and " " not in href else _tidied(href)
     text = text.replace("&amp;", "&").replace("\\", "/") if "&amp;" in text or "\\" in text else text
     whole = _with_scheme(text, base)
@@ -327,6 +332,7 @@ def _without_dots(path: str) -> str:
     return "/".join(kept) if kept[0] == "" else "/" + "/".join(kept)
 
 
+@lru_cache(maxsize=2_048)
 def _punycode(name: str) -> str:
     """A host name in its ASCII form, or "" if it cannot be one."""
     name = name.strip().rstrip(".").lower()
@@ -347,6 +353,7 @@ def _punycode(name: str) -> str:
     return name
 
 
+@lru_cache(maxsize=2_048)
 def _key_host(name: str) -> str:
     bare, colon, port = name.partition(":") if not name.startswith("[") else (name, "", "")
     labels = bare.split(".")

@@ -39,11 +39,16 @@ class NewEntry:
     reason: str = ""
     score: float | None = None
     article_id: int | None = None
+    judged: str = ""  # `item_sha256` of an item whose words have been judged, and of which the title alone is kept
 
     @property
     def item_sha256(self) -> str:
         """Changes when the source changes its words about the item."""
-        return hashlib.sha256("\0".join((self.title, self.summary, self.content)).encode()).hexdigest()[:32]
+        return self.judged or words_sha256(self.title, self.summary, self.content)
+
+
+def words_sha256(*words: str) -> str:
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +78,27 @@ class Frontier:
             part = keys[i : i + _CHUNK]
             marks = ",".join("?" * len(part))
             rows = self._run(
-                f"SELECT * FROM entries WHERE source_id = ? AND key IN ({marks})",  # noqa: S608 - question marks only
+                f"SELECT {_KNOWN}, key FROM entries WHERE source_id = ? AND key IN ({marks})",  # noqa: S608 - question marks only
                 (source_id, *part),
             )
             out.update((row["key"], _known(row)) for row in rows)
         return out
 
+    def overlap(self, source_id: str, keys: Sequence[str]) -> int:
+        """How many of the items, by key, are in the ledger already."""
+        total = 0
+        for i in range(0, len(keys), _CHUNK):
+            part = keys[i : i + _CHUNK]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT count(*) FROM entries WHERE source_id = ? AND key IN ({marks})"  # noqa: S608 - marks only
+            total += self._run(query, (source_id, *part)).fetchone()[0]
+        return total
+
     def same_page(self, canonical_url: str) -> Known | None:
         """The entry of any source that leads to the same page, the most settled first."""
         row = self._run(
-            "SELECT * FROM entries WHERE canonical_url = ? ORDER BY article_id IS NULL, state = 'pending', id LIMIT 1",
+            f"SELECT {_KNOWN} FROM entries WHERE canonical_url = ?"  # noqa: S608 - names of columns only
+            " ORDER BY article_id IS NULL, state = 'pending', id LIMIT 1",
             (canonical_url,),
         ).fetchone()
         return None if row is None else _known(row)
@@ -132,6 +148,10 @@ class Frontier:
         )
         if again:
             self.read_again(entry_id)
+
+    def judged(self, entry_id: int, item_sha256: str) -> None:
+        """The source changed its words about an item, and by these too it is not worth its page."""
+        self._run("UPDATE entries SET item_sha256 = ? WHERE id = ?", (item_sha256, entry_id))
 
     def settle(
         self,
@@ -274,6 +294,9 @@ class Frontier:
             (utc_text(now),),
         ).fetchone()
         return row[0], row[1]
+
+
+_KNOWN = "id, source_id, state, reason, item_sha256, article_id, score"
 
 
 def _known(row: Row) -> Known:

@@ -21,6 +21,7 @@ from typing import Any
 from newsroom import LANGUAGES, TOLD, needed
 from polling import cpu
 
+COUNTRIES = ("PK", "RU", "PK")  # of papers in LANGUAGES
 WARM = 24  # the feed to warm up with
 
 
@@ -40,7 +41,7 @@ def pakrus(port: int, feeds: list[int]) -> float:
     every = [WARM, *feeds]
     resolve = ", ".join(f'l{n}.test: "127.0.0.1:{port}"' for n in every)
     sources = "".join(
-        f"  - {{id: l{n}, url: 'http://l{n}.test/told/{n}', kind: feed, language: {LANGUAGES[n % 3]}, country: PK}}\n"
+        f"  - {{id: l{n}, url: 'http://l{n}.test/told/{n}', kind: feed, language: {LANGUAGES[n % 3]}, country: {COUNTRIES[n % 3]}}}\n"
         for n in every
     )
     settings = f"per_host_delay: 0s, allow_private_addresses: [127.0.0.0/8], resolve: {{{resolve}}}"

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from crawler.classify import passages, relevance, sectors
-from crawler.classify.prefilter import may_concern
+from crawler.classify.prefilter import may_concern, names
 from crawler.lexicon import Lexicon, mention
+from crawler.text import fold
 from crawler.types import Classification, Mention, Text
 
 __all__ = ["classification_json", "classify", "may_concern", "worth_fetching"]
@@ -37,6 +38,9 @@ def worth_fetching(title: str, summary: str, *, language: str, country: str, lex
     """Is the page behind a title and a summary worth a request? Generous: one side named is enough beside a source of
     the other side; elsewhere both, or a bridge."""
     text = Text(title=title, text=summary, language=language, country=country)
+    need = frozenset(lexicon.sides) - {passages.context_of(text, lexicon)}
+    if not names(fold(f"{title}\n{summary[: passages.MOST]}").text, need, lexicon):
+        return False
     found = passages.read(text, lexicon)
     return len(found.found | ({found.context} if found.context else set())) == 2
 

@@ -131,6 +131,12 @@ def may_concern(body: bytes, *, country: str, lexicon: Lexicon, title: str | Non
     return not shown
 
 
+def names(folded: str, need: frozenset[str], lexicon: Lexicon) -> bool:
+    """Could all sides in `need` be named in a folded text (`crawler.text.fold`)? Never False where they are, but for
+    weak names alone."""
+    return _names(folded, need, *_automaton(lexicon))
+
+
 def _plain(text: str) -> str:
     """Lower case, escapes read, without what changes no word."""
     if "\\u" in text:

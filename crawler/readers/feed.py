@@ -54,6 +54,7 @@ _TAIL = re.compile(
     r"|Read Full Article at \S+|Continue reading.{0,200}|\[…\]|\[\.\.\.\])\s*$",
     re.S,
 )
+_TAIL_WORDS = ("appeared", "сначала на", "Read Full Article", "Continue reading", "[…]", "[...]")
 _LONGEST_TAIL = 600  # characters
 _DATE_KEYS = (
     "published",
@@ -281,7 +282,8 @@ def _entry(item: dict[str, Any], url: str, base: str, zone: ZoneInfo | None, now
 
 def _without_tail(text: str) -> str:
     start = max(0, len(text) - _LONGEST_TAIL)
-    return text[:start] + _TAIL.sub("", text[start:]) if text else ""
+    tail = text[start:]
+    return text[:start] + _TAIL.sub("", tail) if any(word in tail for word in _TAIL_WORDS) else text
 
 
 def _url(item: dict[str, Any], url: str, base: str) -> str | None:

@@ -30,6 +30,8 @@ _XML_NAMES = frozenset({"amp", "lt", "gt", "quot", "apos"})
 
 def plain(text: str, *, limit: int = 200_000) -> str:
     """Markup as plain text: tags out, entities decoded (twice, as feeds escape twice), paragraphs as lines."""
+    if text.isprintable() and "<" not in text and "&" not in text and "  " not in text:
+        return text.strip()[:limit]  # most titles; not printable are line breaks and all that is invisible
     text = text[: 4 * limit]
     for _ in range(2):
         text = _untagged(text)
