@@ -41,7 +41,8 @@ def pakrus(port: int, feeds: list[int]) -> float:
     every = [WARM, *feeds]
     resolve = ", ".join(f'l{n}.test: "127.0.0.1:{port}"' for n in every)
     sources = "".join(
-        f"  - {{id: l{n}, url: 'http://l{n}.test/told/{n}', kind: feed, language: {LANGUAGES[n % 3]}, country: {COUNTRIES[n % 3]}}}\n"
+        f"  - {{id: l{n}, url: 'http://l{n}.test/told/{n}', kind: feed, language: {LANGUAGES[n % 3]},"
+        f" country: {COUNTRIES[n % 3]}}}\n"
         for n in every
     )
     settings = f"per_host_delay: 0s, allow_private_addresses: [127.0.0.0/8], resolve: {{{resolve}}}"

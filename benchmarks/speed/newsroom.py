@@ -43,17 +43,18 @@ TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # 
 
 @cache
 def words(language: str) -> tuple[str, ...]:
-    """Real words: those of the bundled newsroom that name nothing of the beat."""
+    """Real words: those of the bundled newsroom that are no part of a name of the beat."""
     from crawler.lexicon import load  # only the server needs it
 
     lexicon = load()
+    parts = {word for terms in lexicon.side_words().values() for term in terms for word, _ in term}
     found: set[str] = set()
     for path in sorted(DEMO.rglob("*")):
         if path.is_file():
             data = path.read_bytes()
             text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8", "ignore")
             found.update(re.findall(rf"(?<![\w<&/-]){LETTERS[language]}(?![\w>=;-])", text))
-    return tuple(sorted(word for word in found if not lexicon.find(word, "text")))
+    return tuple(sorted(word for word in found if word not in parts and not lexicon.find(word, "text")))
 
 
 def sentence(random: Random, language: str) -> str:
@@ -61,6 +62,7 @@ def sentence(random: Random, language: str) -> str:
     return told[0].upper() + told[1:] + ("۔" if language == "ur" else ".")
 
 
+@cache  # each client asks for it, in every turn
 def listing(number: int, round_: int) -> bytes:
     """A list as it stands in a round: the newest `LISTED` of what it has published so far."""
     language = LANGUAGES[number % 3]

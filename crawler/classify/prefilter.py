@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import html
 import re
+from dataclasses import dataclass
 
 import ahocorasick_rs
 
@@ -33,17 +34,39 @@ SHOWN = 0.5  # of the longer words of a title: the page that shows fewer is anot
 LEAST = 500  # bytes of a page whose title has no such word; less is no article
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Needles:
+    """The words of all sides' terms in one automaton."""
+
+    automaton: ahocorasick_rs.AhoCorasick
+    whole: tuple[bool, ...]  # does the needle of that number end a word?
+    single: dict[str, frozenset[int]]  # side -> words that are terms by themselves
+    phrases: dict[str, dict[int, list[frozenset[int]]]]  # side -> longest word -> the words of its phrases
+
+
 @functools.lru_cache(maxsize=4)
-def _automaton(lexicon: Lexicon) -> tuple[ahocorasick_rs.AhoCorasick, list[frozenset[str]]]:
-    sides: dict[str, set[str]] = {}
-    for side, patterns in lexicon.side_terms().items():
-        for pattern in patterns:
-            sides.setdefault(pattern, set()).add(side)
-    order = sorted(sides)
-    automaton = ahocorasick_rs.AhoCorasick(
-        order, implementation=ahocorasick_rs.Implementation.ContiguousNFA, store_patterns=False
+def _needles(lexicon: Lexicon) -> _Needles:
+    terms = lexicon.side_words()
+    order = {
+        word: n for n, word in enumerate(sorted({w for found in terms.values() for words in found for w in words}))
+    }
+    single = {side: frozenset(order[words[0]] for words in found if len(words) == 1) for side, found in terms.items()}
+    phrases: dict[str, dict[int, list[frozenset[int]]]] = {side: {} for side in terms}
+    for side, found in terms.items():
+        for words in found:
+            if len(words) > 1:
+                longest = order[max(words, key=lambda needle: len(needle[0]))]
+                phrases[side].setdefault(longest, []).append(frozenset(order[word] for word in words))
+    return _Needles(
+        automaton=ahocorasick_rs.AhoCorasick(
+            [word for word, _ in order],
+            implementation=ahocorasick_rs.Implementation.ContiguousNFA,
+            store_patterns=False,
+        ),
+        whole=tuple(whole for _, whole in order),
+        single=single,
+        phrases=phrases,
     )
-    return automaton, [frozenset(sides[p]) for p in order]
 
 
 def _readings(body: bytes) -> list[str]:
@@ -75,9 +98,13 @@ def _latin_automata(lexicon: Lexicon) -> dict[str, ahocorasick_rs.BytesAhoCorasi
     automata = {}
     for side, patterns in lexicon.side_terms().items():
         latin = (p for p in patterns if not any("\u0400" <= char <= "\u06ff" for char in p))
-        needles = sorted({b" " + pattern.encode().translate(_PLAIN) for pattern in latin})
+        needles = sorted({b" " + pattern.encode().translate(_PLAIN) for pattern in latin if pattern not in _SIGNS})
         automata[side] = ahocorasick_rs.BytesAhoCorasick(needles, implementation=ahocorasick_rs.Implementation.DFA)
     return automata
+
+
+# Of whose signs the plain bytes leave nothing: "en" alone is on every page, as the name of its language.
+_SIGNS = ("en+",)
 
 
 def _latin(body: bytes) -> bytes | None:
@@ -107,6 +134,8 @@ def _ruled_out(body: bytes, words: set[str] | None, need: frozenset[str], lexico
         if not 0 < found >= SHOWN * len(words):
             return False
     automata = _latin_automata(lexicon)
+    if any(sign.encode() in body.lower() for sign in _SIGNS):
+        return False
     return not all(automata[side].find_matches_as_indexes(plain) for side in lexicon.sides if side in need)
 
 
@@ -119,22 +148,15 @@ def may_concern(body: bytes, *, country: str, lexicon: Lexicon, title: str | Non
     words = set(_WORD.findall(_plain(title or "")))
     if _ruled_out(body[:MOST], None if title is None else words, need, lexicon):
         return False
-    automaton, sides = _automaton(lexicon)
     shown = title is None or (not words and len(body) >= LEAST)
     for text in map(_plain, _readings(body)):
-        if _names(text, need, automaton, sides):
+        if names(text, need, lexicon):
             return True
         mended = one_script(text)
-        if mended != text and _names(mended, need, automaton, sides):
+        if mended != text and names(mended, need, lexicon):
             return True
         shown = shown or 0 < sum(word in text or word in mended for word in words) >= SHOWN * len(words)
     return not shown
-
-
-def names(folded: str, need: frozenset[str], lexicon: Lexicon) -> bool:
-    """Could all sides in `need` be named in a folded text (`crawler.text.fold`)? Never False where they are, but for
-    weak names alone."""
-    return _names(folded, need, *_automaton(lexicon))
 
 
 def _plain(text: str) -> str:
@@ -153,15 +175,17 @@ def _plain(text: str) -> str:
     return text
 
 
-def _names(text: str, need: frozenset[str], automaton: ahocorasick_rs.AhoCorasick, sides: list[frozenset[str]]) -> bool:
-    """Are all sides in `need` named in the lower-case text, each at the beginning of a word?"""
-    found: set[str] = set()
-    for pattern, start, _ in automaton.find_matches_as_indexes(text, overlapping=True):
-        if sides[pattern] <= found:
-            continue
-        if start and text[start - 1].isalpha() and not "\u0600" <= text[start] <= "\u06ff":
-            continue
-        found |= sides[pattern]
-        if need <= found:
-            return True
-    return False
+def names(text: str, need: frozenset[str], lexicon: Lexicon) -> bool:
+    """Could all sides in `need` be named in a lower-case text? All words of a name must begin a word of it, anywhere.
+    Never False where they are named, but by weak names alone."""
+    needles = _needles(lexicon)
+    found: set[int] = set()
+    for word, start, end in needles.automaton.find_matches_as_indexes(text, overlapping=True):
+        if word not in found and lexicon.stands(text, start, end, whole=needles.whole[word]):
+            found.add(word)
+    return all(
+        not needles.single[side].isdisjoint(found)
+        or any(w in found and any(p <= found for p in phrases) for w, phrases in needles.phrases[side].items())
+        for side in lexicon.sides
+        if side in need
+    )

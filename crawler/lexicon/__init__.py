@@ -61,6 +61,7 @@ class Label:
 
 
 _URDU_WORD = re.compile("[\u0621-\u06ff]+")
+_WORD = re.compile(r"\w+")
 _Row = tuple[int, int, tuple[str, ...], str | None]
 
 
@@ -292,6 +293,66 @@ class Lexicon:
                     for side in thing.sides:
                         found[side].add(pattern)
         return {side: tuple(sorted(patterns)) for side, patterns in found.items()}
+
+    def side_words(self) -> dict[str, frozenset[tuple[Needle, ...]]]:
+        """Per side its strong terms, each as its words: where the term stands, all of them do.
+
+        A phrase with a word that is a term by itself is left out; words of two letters are, where others tell enough.
+        """
+        found: dict[str, set[tuple[Needle, ...]]] = {side: set() for side in self.sides}
+        table = self._table["names"]
+        for pattern, rows in zip(table["patterns"], table["entries"], strict=True):
+            for row in rows:
+                thing = self._things[row[0]]
+                if not row[1] & compiled.WEAK and thing.kind != "lure" and thing.sides:
+                    forms = [pattern + ending for ending in self._table["endings"][row[2]]]
+                    terms = _needles(forms, whole=not row[1] & compiled.PREFIX)
+                    for side in thing.sides:
+                        found[side] |= terms
+        return {side: _least(terms) for side, terms in found.items()}
+
+    def stands(self, text: str, start: int, end: int, *, whole: bool) -> bool:
+        """Does a word begin at `start` of a folded text, and with `whole` end at `end`? A blank may be missing."""
+        if start and text[start - 1].isalnum() and not self._names._parted(text, start):
+            return False
+        return not whole or end == len(text) or not text[end].isalnum() or self._names._followed(text, end)
+
+
+Needle = tuple[str, bool]  # the beginning of a word, or with True the whole of it
+_TELLING = 4  # letters of a beginning that a page has not by chance
+
+
+def _needles(forms: Sequence[str], *, whole: bool) -> set[tuple[Needle, ...]]:
+    """What tells the forms of a term: the beginnings that their words share, or each form where these are short."""
+    told = [tuple(_WORD.findall(form)) for form in forms]
+    if len({len(words) for words in told}) == 1:
+        common = [_common(alike) for alike in zip(*told, strict=True)]
+        if all(len(word) >= _TELLING for word in common):
+            return {tuple(sorted({(word, False) for word in common}))}
+    return {
+        tuple(sorted({(word, whole or word != words[-1]) for word in words})) if len(words) > 1 else ((form, whole),)
+        for form, words in zip(forms, told, strict=True)
+    }
+
+
+def _common(words: Sequence[str]) -> str:
+    first, last = min(words), max(words)
+    return first[: next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
+
+
+def _least(terms: set[tuple[Needle, ...]]) -> frozenset[tuple[Needle, ...]]:
+    """Without terms that stand only where another one does, and without words of two letters in what is left."""
+    single = {words[0] for words in terms if len(words) == 1}
+
+    def covered(needle: Needle, *, by_itself: bool) -> bool:
+        word, whole = needle
+        if any((word[:size], False) in single for size in range(1, len(word))):
+            return True
+        return not by_itself and ((word, False) in single or (whole and needle in single))
+
+    least = {words for words in terms if not any(covered(needle, by_itself=len(words) == 1) for needle in words)}
+    longer = {words: tuple(needle for needle in words if len(needle[0]) > 2) for words in least}
+    return frozenset(kept if len(kept) > 1 else words for words, kept in longer.items())
 
 
 def mention(hit: Hit, folded: Folded, text: str, field: str) -> Mention:
