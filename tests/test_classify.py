@@ -101,6 +101,23 @@ def test_the_country_of_the_source_is_one_side_for_the_prefilter() -> None:
 
 
 @pytest.mark.parametrize(
+    ("page", "country", "may"),
+    [
+        ("Посольство открыло выставку, сообщил телеканал", "RU", False),  # words of names of the other side
+        ("<b>Посольство</b> в городе <b>Исламабаде</b>", "RU", True),
+        ("Фрегат вышел в море. О Тарике не сказали ничего", "RU", True),  # all words of «фрегат Тарик», anywhere
+        ("Фрегат вышел в море", "RU", False),
+        ("انٹرنیٹ سروس بحال، عروس نے کہا", "PK", False),  # روس inside other words
+        ("پاکستان اورروس کے درمیان", "PK", True),  # a missing blank
+        ("<html lang='en'><p>Rain in Lahore</p>", "PK", False),
+        ("<html lang='en'><p>En+ sells its stake in Lahore</p>", "PK", True),
+    ],
+)
+def test_the_prefilter_asks_for_all_words_of_a_name(page: str, country: str, may: bool) -> None:
+    assert may_concern(page.encode(), country=country, lexicon=load()) is may
+
+
+@pytest.mark.parametrize(
     ("title", "listed"),
     [
         ("Wheat harvest in Punjab breaks records", "Wheat harvest in Punjab breaks all records"),

@@ -1,5 +1,6 @@
 """What becomes of items and pages: states, copies, revisions, stories; one transaction each."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -130,6 +131,29 @@ def test_elsewhere_only_candidates_are_fetched(tmp_path: Path) -> None:
         ]
         _visit(app, "herald", entries, at=NOON)
         assert [p.url for p in app.store.frontier.take(10, now=NOON)] == ["http://herald.test/1"]
+
+
+def test_what_was_not_worth_its_page_is_asked_again_when_its_words_change(tmp_path: Path) -> None:
+    def waiting(app: App, summary: str) -> list[str]:
+        entry = _entry("http://herald.test/1", "Rain expected this week", summary=summary)
+        _visit(app, "herald", [entry], at=NOON)
+        return [pending.title for pending in app.store.frontier.take(10, now=NOON)]
+
+    with world(tmp_path) as app:
+        assert waiting(app, "In Doha.") == []
+        assert waiting(app, "In Doha and elsewhere.") == []
+        assert waiting(app, "Pakistan and Russia will share forecasts.") == ["Rain expected this week"]
+
+
+def test_a_source_whose_pages_are_now_all_fetched_gets_those_that_were_not_worth_it(tmp_path: Path) -> None:
+    with world(tmp_path) as app:
+        entry = _entry("http://herald.test/1", "Rain expected this week", summary="In Doha.")
+        _visit(app, "herald", [entry], at=NOON)
+        assert app.store.frontier.take(10, now=NOON) == []
+        herald = replace(app.config.source("herald"), fetch_pages="all")
+        app.config = replace(app.config, sources=tuple(herald if s.id == "herald" else s for s in app.config.sources))
+        _visit(app, "herald", [entry], at=NOON)
+        assert [pending.url for pending in app.store.frontier.take(10, now=NOON)] == ["http://herald.test/1"]
 
 
 def test_a_page_about_both_is_kept_with_its_evidence_and_its_page(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""CPU-ms of a judgement, of the automaton alone on the same text, and of an extraction; JSON, medians of five rounds.
+"""CPU-ms of a judgement, of the automata alone on the same text, and of an extraction, ours and trafilatura's; JSON,
+medians of five rounds.
 
     python benchmarks/speed/judging.py [--rounds 5]
 
@@ -38,6 +39,7 @@ def main() -> None:
         "judge": (lambda: [classify(text, lexicon) for text in texts], len(texts)),
         "others": (lambda: [classify(text, lexicon) for text in others], len(others)),
         "automaton": (lambda: [(lexicon._names.scan(one), lexicon._words.scan(one)) for one in folded], len(texts)),
+        "extract": (lambda: [extract(p, url=URL, content_type="", now=datetime.now(UTC)) for p in pages], len(pages)),
         "trafilatura": (lambda: [trafilatura.bare_extraction(p, favor_precision=True) for p in pages], len(pages)),
     }
     spent: dict[str, list[float]] = {name: [] for name in steps}
