@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from crawler.config import parse_config
 from crawler.digest.deliver import verify
 from crawler.reports import audit, search
 from store.backup import check
@@ -268,3 +270,39 @@ def test_an_upgraded_database_takes_new_articles_beside_the_old_ones(released: P
     after = hashes(released, columns)[1]
     same = {table for table in before if before[table] == after[table]}
     assert same >= {"revisions", "digests", "digest_items", "marks", "visits", "requests", "runs"}
+
+
+# --- feeds.yaml
+
+
+FIRST_KEYS = {
+    *(f"Config.{key}" for key in "timezone database digest crawl keep sources".split()),
+    *(f"DigestConfig.{key}" for key in "at formats directory".split()),
+    *(
+        f"CrawlConfig.{key}"
+        for key in "user_agent contact concurrency per_host_delay_s per_host_concurrency timeout_s max_body obey_robots"
+        " allow_private_addresses resolve proxy ca_file".split()
+    ),
+    *(f"KeepConfig.{key}" for key in "rejected_text_s requests_s rejected_entries_s".split()),
+    *(
+        f"SourceConfig.{key}"
+        for key in "id name url kind country language every_s zone fetch_pages enabled selector body_selector"
+        " title_selector archive proxy ca_file delay_s user_agent".split()
+    ),
+}
+
+
+def test_a_feeds_yaml_of_the_first_version_means_what_it_meant() -> None:
+    """With every key that there was: one that is renamed or dropped is an error here, or a default."""
+    text = (ROOT / "tests" / "data" / "feeds-0.1.0.yaml").read_text("utf-8")
+    loaded, plain = parse_config(text), parse_config('sources: [{id: x, url: "http://x.example/", kind: feed}]')
+    pairs = [(loaded, plain), (loaded.digest, plain.digest), (loaded.crawl, plain.crawl), (loaded.keep, plain.keep),
+             (loaded.sources[0], plain.sources[0])]  # fmt: skip
+    meant = {
+        f"{type(ours).__name__}.{field.name}"
+        for ours, default in pairs
+        for field in fields(ours)
+        if getattr(ours, field.name) != getattr(default, field.name)
+    }
+    assert FIRST_KEYS <= meant, FIRST_KEYS - meant
+    assert loaded.sources[1].spider == "mid-russia"
