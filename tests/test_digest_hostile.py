@@ -15,7 +15,7 @@ import lxml.html
 import pytest
 
 from crawler.digest.build import Change, FactArticle, Facts, Figure, Health, Past, build, canonical, window
-from crawler.digest.formats import index, render
+from crawler.digest.formats import glance, index, render
 from crawler.ingest import settle_line
 from crawler.reports import explain, export, search
 from tests.builders import NOON, world
@@ -90,6 +90,7 @@ def test_text_stays_text_in_every_format(text: str, language: str) -> None:
     assert not CONTROL.search(page)
     assert not re.search("[\u2066-\u2069\u200e\u200f]", page), "isolation is the markup's, not the text's"
     assert len(page) < 60_000, "a long text does not drown the page"
+    assert not CONTROL.search(glance.lines(made))
     _assert_note(render(made, "md"))
     _assert_feed(render(made, "atom"))
     assert json.loads(render(made, "json")) == made
