@@ -71,6 +71,35 @@ def morning(folder: Path, *send: str) -> Iterator[App]:
         yield app
 
 
+SUBJECTS = {"ru": "Пакистан и Россия, 26 ноября 2026 г.: 1 сюжет", "ur": "پاکستان اور روس، 26 نومبر 2026ء: 1 خبر"}
+
+
+@pytest.mark.parametrize("language", SUBJECTS)
+def test_mail_and_alerts_are_in_the_readers_language(language: str, tmp_path: Path) -> None:
+    with mailbox() as box:
+        text = f"{FEEDS}digest: {{language: {language}, send: ['{mailto(box.port)}']}}\nalerts: [{RULES['sector']}]\n"
+        with world(tmp_path, text=text, clock=Clock(MORNING)) as app:
+            for of in TITLES:
+                settle(app, of)
+            deliver(
+                app, DAY, zone=app.config.timezone, period="day", formats=("html",), directory=tmp_path, now=MORNING
+            )
+            assert [r.state for r in send_all(app)] == ["sent"]
+        (message,) = box.messages
+        _, page = message.iter_parts()
+        assert message["subject"] == SUBJECTS[language]
+        file = (tmp_path / f"{DAY}.html").read_text("utf-8")
+        assert page.get_content().replace("\r\n", "\n").strip() == file.strip()
+        assert f'<html lang="{language}"' in file
+    with world(tmp_path / "alerts", text=text, clock=Clock()) as app:
+        settle(app, "en")
+        (alert,) = queue_alerts(app)
+    assert {
+        "ru": "(английский), 25 нояб., 17:00 (время Исламабада)",
+        "ur": "(انگریزی)، 25 نومبر، 17:00 (اسلام آباد کا وقت)",
+    }[language] in alert.body
+
+
 def send_all(app: App, send: outbox.Send = channels.send) -> list[outbox.Result]:
     environment = {"MAIL_PASSWORD": SECRET}
     return outbox.send_edition(app, DAY, zone=app.config.timezone, period="day", environment=environment, send=send)

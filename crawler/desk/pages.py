@@ -91,7 +91,7 @@ def edition(content: str) -> str:
 async def front(ask: Any) -> str:
     """The desk's first page. `ask(sql, parameters)` gives rows."""
     stored = await ask(EDITION, {"date": ""})
-    trend = next(q.sql for q in questions() if q.name == "sector_trend")
+    trend = await ask(next(q.sql for q in questions() if q.name == "sector_trend"), {})
     return _page(
         "front.html.j2",
         edition=json.loads(stored[0]["content"]) if stored else None,
@@ -99,7 +99,7 @@ async def front(ask: Any) -> str:
         trend=[
             {"name": load().sector_names("en").get(r["sector"], r["sector"]), "sector": r["sector"],
              "week": r["this_week"], "before": r["usual_week"]}
-            for r in await ask(trend, {})
+            for r in sorted(trend, key=lambda r: (-r["this_week"], -r["usual_week"], r["sector"]))
         ],
         health=[{**r, "good": _moment(r["last_good_at"])} for r in map(dict, await ask(_HEALTH, {}))],
         names=await ask(_NAMES, {}),
