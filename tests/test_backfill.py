@@ -439,7 +439,7 @@ def test_a_worker_that_is_killed_costs_no_file(tmp_path: Path) -> None:
     paths = _files(tmp_path)
     run(tmp_path / "serial", *paths)
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1") as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         future = client.submit(_killed_once, tmp_path / "marker", pure=False)
