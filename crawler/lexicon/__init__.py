@@ -186,8 +186,8 @@ class Lexicon:
         }
 
     def hits(self, folded: Folded) -> list[Hit]:
-        """Things in order of start. Where several overlap the longest counts; a lure hides what lies inside it. Names of
-        one thing that overlap are one.
+        """Things in order of start. Where several overlap the longest counts; a lure hides what lies inside it.
+        Names of one thing that overlap are one.
 
         Inside a longer name that stands for one side, a shorter one of the other side is kept ("Pakistan Embassy in
         Moscow"). Bridges outside the topic and lures are no hits.

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from crawler.lexicon.slices import Slices, Term, digest
-from crawler.lexicon.transliterate import heard
+from crawler.lexicon.transliterate import english, heard
 from crawler.text import fold
 
-VERSION = 7  # of the layout below; a file of another version is made anew
+VERSION = 8  # of the layout below; a file of another version is made anew
 FILE = Path(__file__).parent / "compiled.json.gz"
 
 EXACT, WEAK, PREFIX = 1, 2, 4
@@ -31,9 +33,7 @@ class _Patterns:
 
     def __init__(self, endings: dict[tuple[str, ...], int], spellings: dict[str, list[tuple[str, ...]]]) -> None:
         self.endings = endings
-        self.spellings = {
-            language: {word: row for row in rows for word in row} for language, rows in spellings.items()
-        }
+        self.spellings = {language: {word: row for row in rows for word in row} for language, rows in spellings.items()}
         self.rows: dict[str, list[list[Any]]] = defaultdict(list)
 
     def add(self, term: Term, language: str, kind: str, reference: int) -> None:
@@ -41,7 +41,9 @@ class _Patterns:
 
         flags = EXACT * term.exact | WEAK * term.weak | PREFIX * term.prefix
         exact = fold(term.text).cased if term.exact else None
-        written = [form for each in spelt(term, kind, self.spellings.get(language, {})) for form in forms(each, language, kind)]
+        written = [
+            form for each in spelt(term, kind, self.spellings.get(language, {})) for form in forms(each, language, kind)
+        ]
         for pattern, endings in _factored(written):
             number = self.endings.setdefault(endings, len(self.endings))
             row = [reference, flags, number, exact] if exact else [reference, flags, number]
@@ -85,6 +87,7 @@ def compile_slices(slices: Slices, files: list[Path]) -> Table:
     names = _Patterns(endings, {tongue.name: tongue.spellings for tongue in slices.languages.values()})
     labels = _Patterns(endings, {})
     things: list[list[Any]] = []
+    heard_sides = {side for tongue in slices.languages.values() for side in tongue.heard}
     topics: dict[str, dict[str, list[str]]] = {}
     for thing in slices.things.values():
         if thing.kind == "topic":
@@ -97,7 +100,10 @@ def compile_slices(slices: Slices, files: list[Path]) -> Table:
         for language, terms in thing.terms.items():
             for term in terms:
                 names.add(term, language, thing.kind, len(things) - 1)
-    sounds = _sounds(slices, [row[0] for row in things])
+                if language == "ru" and thing.kind == "person" and heard_sides & set(sides) and _full_name(term):
+                    for latin in english(term.text):
+                        names.add(replace(term, text=latin), "en", thing.kind, len(things) - 1)
+    sounds = _sounds(slices, [row[0] for row in things], heard_sides)
     label_rows: list[list[Any]] = []  # ["word", class] | ["sector", name, weight] (weight 0: looks like it and is none)
 
     def label(row: list[Any]) -> int:
@@ -138,9 +144,13 @@ def compile_slices(slices: Slices, files: list[Path]) -> Table:
     }
 
 
-def _sounds(slices: Slices, names: list[str]) -> dict[str, int]:
+def _full_name(term: Term) -> bool:
+    """Two words in Cyrillic: a given name and a surname."""
+    return not (term.exact or term.frozen or term.prefix) and bool(re.fullmatch("[А-Яа-яЁё-]+ [А-Яа-яЁё-]+", term.text))
+
+
+def _sounds(slices: Slices, names: list[str], sides: set[str]) -> dict[str, int]:
     """skeleton -> thing, of the sides whose names Urdu papers write by ear. One that two things share names neither."""
-    sides = {side for tongue in slices.languages.values() for side in tongue.heard}
     found: dict[str, set[str]] = defaultdict(set)
     for thing in slices.things.values():
         if thing.values.get("side") in sides and thing.kind in ("person", "place", "body"):

@@ -57,10 +57,8 @@ def spelt(term: Term, kind: str, spellings: Mapping[str, tuple[str, ...]]) -> li
     as_written = term.text.split(" ")
     if len(as_written) != len(words):
         return [term]
-    choices = [
-        (at, other) for at, word in enumerate(words) for other in spellings.get(word, ()) if other != word
-    ]
-    found = [term]
+    choices = [(at, other) for at, word in enumerate(words) for other in spellings.get(word, ()) if other != word]
+    found = [term, *_rewritten(term)]
     for changes in [(), *([c] for c in choices), *itertools.combinations(choices, 2)]:
         if changes and len({at for at, _ in changes}) == len(changes) and len(found) < _MOST_SPELLINGS:
             row = list(as_written)
@@ -68,6 +66,23 @@ def spelt(term: Term, kind: str, spellings: Mapping[str, tuple[str, ...]]) -> li
                 row[at] = other.capitalize() if row[at][:1].isupper() else other
             found.append(replace(term, text=" ".join(row)))
     return found
+
+
+def _rewritten(term: Term) -> list[Term]:
+    """English names as others write them: Inter-State as Inter State and Interstate, & as and, Sindh University as
+    University of Sindh and back."""
+    if not term.text.isascii():
+        return []
+    text, found = term.text, []
+    if re.search(r"[A-Za-z]-[A-Za-z]", text) and not any(c.isdigit() for c in text):
+        found.append(re.sub(r"(?<=[A-Za-z])-(?=[A-Za-z])", " ", text))
+    if " & " in text or " and " in text:
+        found.append(text.replace(" & ", " and ") if "&" in text else text.replace(" and ", " & "))
+    if match := re.fullmatch(r"University of ([A-Z]\w+)", text):
+        found.append(f"{match[1]} University")
+    elif match := re.fullmatch(r"([A-Z]\w+) University", text):
+        found.append(f"University of {match[1]}")
+    return [replace(term, text=form) for form in found]
 
 
 def _plural(base: str) -> str:

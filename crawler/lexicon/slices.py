@@ -232,7 +232,8 @@ class _Reader:
                 language.patterns.setdefault(key, []).extend(text for text, _ in self.strings(value, key))
             elif key == "spellings" and isinstance(value, yaml.SequenceNode):
                 for row in value.value:
-                    language.spellings.append(tuple(dict.fromkeys(fold(text).text for text, _ in self.strings(row, key))))
+                    words = [fold(text).text for text, _ in self.strings(row, key)]
+                    language.spellings.append(tuple(dict.fromkeys(words)))
             elif key == "heard":
                 language.heard.extend(text for text, _ in self.strings(value, key))
             elif key in _JOINED:

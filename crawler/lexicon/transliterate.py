@@ -37,7 +37,7 @@ def _latin_word(word: str) -> list[str]:
         "ye" if c == "е" and (i == 0 or low[i - 1] in _VOWELS + "ьъ") else _LATIN.get(c, c) for i, c in enumerate(low)
     )
     forms = [re.sub(r"(?<=[a-z])(?:iy|yy)(?= ?$)", "y", plain)]
-    for find, by in ((r"ye", "e"), (r"y(?=[au])", "i"), (r"y(?= ?$)|(?<=[aeou])y", "i"), (r"kh", "h"), (r"shch", "sch")):
+    for find, by in (("ye", "e"), ("y(?=[au])", "i"), ("y(?= ?$)|(?<=[aeou])y", "i"), ("kh", "h"), ("shch", "sch")):
         forms.append(re.sub(find, by, forms[0]))
     forms.append(re.sub(r"(?<=[aeiou])y(?=e)", "i", forms[0]))
     if "ё" in word.lower():
