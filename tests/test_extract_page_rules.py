@@ -153,6 +153,30 @@ def test_feed_decides_between_titles_where_no_heading_does(title: str, other: st
     assert read(page(declared(other, other), title=other, h1=title), entry=entry).title == title
 
 
+@pytest.mark.parametrize(
+    ("byline", "author"),
+    [
+        ("<p>By <a href='/authors/12/hina-soomro'>Hina Soomro</a>, ports correspondent</p>", "Hina Soomro"),
+        ("<div>By Hina Soomro - Published October 21, 2025</div>", "Hina Soomro"),
+        ("<div class='story__author-name'>Hina Soomro October 21, 2025</div>", "Hina Soomro"),
+        ("<ul class='authors'><li><a href='/a'>Hina Soomro</a></li><li><a href='/b'>Adeel Baig</a></li></ul>",
+         "Hina Soomro, Adeel Baig"),
+        ("<div class='meta'><a href='/avtory/7'>Ольга Рябинина</a> 21.10.2025</div>", "Ольга Рябинина"),
+        ("<p>Автор: Ольга Рябинина</p>", "Ольга Рябинина"),
+        ("<span class='by'>شیر باز علی</span>", "شیر باز علی"),
+        ("<p>تحریر: شیر باز علی</p>", "شیر باز علی"),
+        ("<div>By the numbers</div>", ""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("signs", ["", "The Paper"])
+def test_byline_below_the_heading_is_the_author(byline: str, author: str, signs: str) -> None:
+    declared = {"@type": "NewsArticle", "headline": TITLE, "author": {"@type": "Organization", "name": signs}}
+    head = f'<script type="application/ld+json">{json.dumps(declared)}</script>' if signs else ""
+    other = "<a href='/authors/9/other'>Somebody Else</a>"
+    body = byline + "".join(f"<p>{line}</p>" for line in PROSE) + other
+    assert read(page(head, body=body)).author == (author or signs)
+
+
 def test_heading_with_the_sites_name_above_the_articles_own_is_no_title() -> None:
     html = page(title=f"{TITLE} | A paper of the port", h1="A paper of the port", body="")
     assert read(html.replace("<div class", f"<h1>{TITLE}</h1><div class", 1)).title == TITLE

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -77,11 +77,10 @@ _AUTHOR_XPATH = (
     './/*[contains(concat(" ", normalize-space(@class), " "), " byline ")]',
     './/*[contains(concat(" ", normalize-space(@class), " "), " story__byline ")]',
     './/*[contains(concat(" ", normalize-space(@class), " "), " author ")]',
-    './/h1[1]/following::span[contains(concat(" ", normalize-space(@class), " "), " by ")]',
 )
 _BY = re.compile(
-    r"^(?:view\s+all\s+posts\s+by|veröffentlicht\s+von|(?:written|posted|reported|published|"
-    r"story)\s+)?by\b[\s:]*|^(?:автор(?:ы)?|текст|корреспондент)\b[\s:]*"
+    r"^(?:(?:view\s+all\s+posts|written|posted|reported|published|story)\s+)?by\b[\s:]*|^veröffentlicht\s+von\s*|"
+    r"^(?:автор(?:ы)?|текст|корреспондент)\b[\s:]*"
     r"|^(?:تحریر|رپورٹ|مصنف|از)\s*[:：]\s*|^(?:von|por|par|da|di)\s+(?=[A-ZÀ-Þ])",
     re.I,
 )
@@ -139,7 +138,7 @@ def read_metadata(
             article.get("headline") or metas.get("og:title") or title_selector or (entry and entry.title)
         )
         or any(same_text(title, clean_line(h.text_content())) for h in tree.iter("h1")),
-        author=_author(tree, metas, nodes, article, site),
+        author=_author(tree, metas, nodes, article, site, title),
         canonical_url=_canonical(tree, metas, url),
         site=site,
         language=_language(tree, metas, article),
@@ -412,11 +411,13 @@ def _author(
     nodes: Sequence[dict[str, Any]],
     article: dict[str, Any],
     site: str,
+    title: str,
 ) -> str:
     by_id = {n["@id"]: n for n in nodes if isinstance(n.get("@id"), str) and n.get("name")}
     value = article.get("author") or article.get("creator")
     listed = value if isinstance(value, list) else [value]
     names: list[str] = []
+    bodies: list[str] = []
     declared: list[str] = []
     for person in listed[:10]:
         if isinstance(person, dict) and "name" not in person and isinstance(person.get("@id"), str):
@@ -425,20 +426,92 @@ def _author(
         for name in raw if isinstance(raw, list) else [raw]:
             if isinstance(name, str):
                 declared.append(_unescape(name))
-                names += people(declared[-1], site)
+                body = isinstance(person, dict) and "Organization" in _types(person)
+                (bodies if body else names).extend(people(declared[-1], site))
     for key in _AUTHOR_META:
         if key in metas and not names:
             declared.append(_unescape(metas[key]))
             names = people(declared[-1], site)
+    if not names and bodies:
+        names = _signed(tree, title, site) or bodies
     if not names:
         for path in _AUTHOR_XPATH:
             found = [people(e.text_content()[:300], site) for e in tree.xpath(path)[:3]]
             names = next((n for n in found if n), [])
             if names:
                 break
+    if not names:
+        names = _signed(tree, title, site)
     if not names:  # the newsroom signs as such
         names = next((n for n in (people(d) for d in declared) if n), [])
     return ", ".join(dict.fromkeys(names))[:MAX_AUTHOR]
+
+
+_PROFILE = re.compile(
+    r"/(?:authors?|autor(?:en|es)?|auteurs?|avtor[yi]?|writers?|columnists?|reporters?|by)/[^/]", re.I
+)
+_SIGNED = re.compile(
+    r"^(?:(?:written|posted|reported)\s+)?by\b[\s:]+(?=\S)|^(?:автор(?:ы)?|текст|корреспондент)\s*[:：—–-]\s*"
+    r"|^(?:تحریر|رپورٹ|مصنف)\s*[:：]\s*",
+    re.I,
+)
+_BESIDE_NAME = re.compile(
+    r"\s[-–—|•·]\s|[,\s]+(?:published|updated|posted|on)\b|"
+    r"[,\s]+(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+)?\d",
+    re.I,
+)
+_CALLED_AUTHOR = re.compile(
+    r"(?:^|[\s_-])(?:by|byline|authors?|writer|reporter|autor|avtor)(?:[_-]{1,2}name)?(?:$|\s|__)", re.I
+)
+_NEAR = 60  # elements below the heading in which a byline stands
+
+
+def _signed(tree: HtmlElement, title: str, site: str) -> list[str]:
+    """The names below the heading, above the first paragraph: what is called an author, links to authors' pages, or a
+    line that says "by"."""
+    heads = [h for h in islice(tree.iter("h1", "h2"), MAX_HEADINGS) if not _IN_BREADCRUMB(h)]
+    titled = (h for h in heads for part in islice(h.iter(etree.Element), MAX_PARTS) if _says(part, title))
+    heading = next(titled, next((h for h in heads if h.tag == "h1"), None))
+    if heading is None:
+        return []
+    names: list[str] = []
+    for element in islice(_after(heading), _NEAR):
+        line = clean_line(element.text_content()[:300])
+        if element.tag == "p" and len(line) > 100 and "caption" not in (element.get("class") or ""):
+            break
+        if element.tag == "a" and _PROFILE.search(element.get("href") or ""):
+            names += _persons(line, site)
+        called = _CALLED_AUTHOR.search(element.get("class") or "")
+        if not names and len(line) <= 120 and (called or _SIGNED.match(line)):
+            links = [clean_line(a.text_content()) for a in element.iter("a")] if called else []
+            names = _persons(", ".join(links) or _BESIDE_NAME.split(line)[0], site)
+            if names:
+                break
+    return list(dict.fromkeys(names))
+
+
+def _says(element: HtmlElement, title: str) -> bool:
+    return same_text(title, clean_line(element.text_content()))
+
+
+_PERSON = re.compile(  # two words and more, in capitals where the script has them
+    r"(?:(?:Dr|Prof|Mr|Ms|Mrs|Syed|Sheikh)\.?\s+)?[^\W\d_][\w.'’-]*(?:\s+(?:(?:de|del|der|den|da|di|dos|la|le|van|von|bin|"
+    r"ibn|al|ul|ur|e|y)\s+)*[^\W\d_a-zа-яё][\w.'’-]*){1,4}"
+)
+
+
+def _persons(text: str, site: str) -> list[str]:
+    """The names of persons with which `text` begins; a desk, a brand or a role ends them."""
+    return list(takewhile(lambda name: _PERSON.fullmatch(name) and not name[0].islower(), people(text, site)))
+
+
+def _after(element: HtmlElement) -> Iterator[HtmlElement]:
+    """The elements that follow `element` in the order of the page, its own left out."""
+    here: HtmlElement | None = element
+    while here is not None:
+        for later in here.itersiblings():
+            yield from later.iter(etree.Element)
+        here = here.getparent()
 
 
 def people(text: str, site: str = "") -> list[str]:
