@@ -65,6 +65,14 @@ peskov peskoff
 putin putins
 fertiliser fertilizer fertilisers fertilizers
 programme program programmes programs
+parliament parliamentary parliaments
+president presidential presidents
+economy economic economies
+industry industrial industries
+agriculture agricultural
+finance financial finances
+terror terrorist terrorism terrorists
+culture cultural
 defence defense
 tonne ton tonnes tons
 россия российский россиянин россиянка россияне россиян россиянам россиянами рф
@@ -121,6 +129,35 @@ tonne ton tonnes tons
 газ газовый
 рис рисовый
 уголь угольный
+порт портовый
+банк банковский
+ракета ракетный
+импорт импортный
+экспорт экспортный
+армия армейский
+флот флотский
+виза визовый
+текстиль текстильный
+хлопок хлопковый
+зерно зерновой
+тариф тарифный
+налог налоговый
+бюджет бюджетный
+кредит кредитный
+инвестиция инвестиционный
+санкция санкционный
+парламент парламентский
+студент студенческий
+университет университетский
+экономика экономический
+энергетика энергетический
+логистика логистический
+транспорт транспортный
+авиация авиационный
+терроризм террористический террорист террористы
+ташкент ташкентский
+пешавар пешаварский
+кветта кветтинский
 ядерный ядерное
 железная железный железнодорожный
 روس روسی روسیوں
@@ -166,6 +203,10 @@ tonne ton tonnes tons
 شہر شہروں شہری شہریوں
 معاہدہ معاہدے معاہدوں معاہدات
 یونیورسٹی یونیورسٹیاں یونیورسٹیوں جامعہ جامعات
+طلبا طلبہ طلباء طالبعلم
+بندرگاہ بندرگاہوں بندرگاہیں
+پارلیمان پارلیمنٹ پارلیمانی
+معیشت معاشی معیشتوں
 گیس گیسی
 گندم گندمی
 """
@@ -231,6 +272,7 @@ def _whole() -> dict[str, str]:
         stem = noun.removesuffix("ь")
         endings = _HARD if stem == noun else _SOFT
         table.update(dict.fromkeys((stem + ending for ending in endings), _steady(stem)))
+    table.update(dict.fromkeys(("угл" + ending for ending in _SOFT[1:]), table["уголь"]))  # угля; угла is a corner's
     return table
 
 
