@@ -69,7 +69,7 @@ def year(it: Year, folder: Path, days: int, out: Path) -> dict[str, Any]:
                 "edition, of the last ten days": max(editions[-10:]),
                 "search": milliseconds(
                     lambda: search.report(
-                        store, it.vocabulary["ru"][0], since=None, until=None, sector=None, language=None, limit=20
+                        store, it.vocabulary["ru"][7], since=None, until=None, sector=None, language=None, limit=20
                     )
                 ),
                 "status": milliseconds(lambda: status.report(app)),

@@ -75,6 +75,7 @@ def sweep(
     with _part(store, "full text", now):
         run("INSERT INTO article_search (article_search, rank) VALUES ('merge', 200)")
     with _part(store, "statistics", now):
+        run("PRAGMA analysis_limit = 400")  # rows of an index that are enough for the planner
         run("PRAGMA optimize")
     with _part(store, "checkpoint", now):
         run("PRAGMA wal_checkpoint(TRUNCATE)")
