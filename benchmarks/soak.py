@@ -86,6 +86,8 @@ def main() -> None:
                     time.sleep(SAMPLE_S)
                     if daemon.poll() is not None:
                         break
+                    if not (folder / "news.db").exists():
+                        continue  # a busy machine: it is still starting
                     rows.append(sample(daemon.pid, folder / "news.db", began))
                     print(*rows[-1], sep="\t", file=out, flush=True)
             stopping = time.monotonic()

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from scrapy import Request
@@ -20,9 +21,9 @@ from w3lib.url import safe_url_string
 
 from crawler import robots, schedule, urls
 from crawler.app import App
-from crawler.config import SourceConfig
+from crawler.config import Network, SourceConfig
 from crawler.spiders.body import ACCEPT_ENCODING
-from crawler.spiders.guard import refuse_url
+from crawler.spiders.guard import MAX_URL, refuse_url
 from crawler.spiders.wire import Exchange, Failure, NoAnswer, Wire
 from crawler.types import Fetched
 from store.records import HostState, RequestRow, Validators
@@ -390,7 +391,10 @@ class Fetcher:
     def _look_at(self, url: str, source: SourceConfig, *, came_from: str | None) -> None:
         port = urlsplit(source.url).port
         ports = () if port is None else (port,)
-        reason = refuse_url(url, ports=ports, allowed=self._config.allow_private_addresses)
+        # What is refused is the site or the length; of a site hundreds of pages are asked for.
+        site = _SITE.match(url) if len(url) <= MAX_URL else None
+        allowed = self._config.allow_private_addresses
+        reason = _refuse_site(site[0], ports, allowed) if site else refuse_url(url, ports=ports, allowed=allowed)
         if reason is not None:
             where = f" (redirect from {_shown(came_from)})" if came_from else ""
             raise NoAnswer(Failure.FORBIDDEN, f"{reason}{where}")
@@ -472,6 +476,11 @@ class Fetcher:
         return response.status, response.body.decode("utf-8-sig", "replace").replace("\x00", "")
 
 
+@lru_cache(maxsize=512)
+def _refuse_site(site: str, ports: tuple[int, ...], allowed: tuple[Network, ...]) -> str | None:
+    return refuse_url(site, ports=ports, allowed=allowed)
+
+
 def _redirect(response: Response, url: str) -> str | None:
     """Where an answer sends us, absolute and without a fragment; None where it is no redirect."""
     if response.status not in (301, 302, 303, 307, 308):
@@ -499,6 +508,7 @@ def _sendable(url: str) -> str:
         raise NoAnswer(Failure.FORBIDDEN, f"no URL: {error}") from None
 
 
+_SITE = re.compile(r"https?://[a-z0-9.-]+/")
 # What `safe_url_string` would leave as it is: a path, nothing to escape, no port, no bare question mark.
 _SENDABLE = re.compile(r"https?://[a-z0-9][a-z0-9.-]*/(?:[A-Za-z0-9._~!$&()*+,;=:@/?-]|%[0-9A-F]{2})*(?<!\?)")
 
