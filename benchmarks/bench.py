@@ -135,20 +135,21 @@ def _median(found: list[float]) -> float | None:
     return statistics.median(found) if found else None
 
 
+LOADS = {"all of both sides": 0, "one of ten of both sides": 99}  # the first feed of each
+
+
 def articles(quick: bool) -> list[Row]:
     """Two loads: every page concerns both sides; one of ten does, nearer to what papers print."""
     clients = ("pakrus", "extract", "trafilatura", "news-please", "newspaper4k")
     rows = []
     with newsroom() as port:
-        for load, first in (("all of both sides", 0), ("one of ten of both sides", 99)):
-            spent: dict[str, list[float]] = {client: [] for client in clients}
-            for turn in range(1 if quick else 5):
-                feeds = ",".join(str(first + n) for n in ([turn] if quick else range(5 * turn, 5 * turn + 5)))
-                for client in clients:
-                    python = python_of(client) if client in PEERS else sys.executable
-                    spent[client] += [
-                        x["ms"] for x in measured("articles.py", client, port, "--feeds", feeds, python=python)
-                    ]
+        for load, first in LOADS.items():
+            spent = {}
+            for client in clients:
+                python = python_of(client) if client in PEERS else sys.executable
+                size = ("--batches", 1, "--feeds", 1) if quick else ()
+                told = measured("articles.py", client, port, "--first", first, *size, python=python)
+                spent[client] = [row["ms"] for row in told]
             ms = {client: _median(found) for client, found in spent.items()}
             unit = "CPU-ms an article"
             mixed = first > 0

@@ -36,7 +36,7 @@ class Sites:
 
     def country_of(self, url: str) -> str:
         """ISO 3166: that of the source with this site, else of its national domain, else ""."""
-        if http_url_or_none(url) is None:
+        if not urls.is_sound(url) and http_url_or_none(url) is None:
             return ""
         site = urls.site(url)
         return self.countries.get(site) or NATIONAL.get(site.partition(":")[0].rpartition(".")[2], "")

@@ -193,6 +193,11 @@ def canonical(url: str) -> str:
     return f"https://{name}{path}{'?' + query if query else ''}"
 
 
+def is_sound(url: str) -> bool:
+    """Is it an http(s) address with a name, a plain path and no more? False says nothing."""
+    return _SOUND.fullmatch(url) is not None
+
+
 def absolute(href: str, base: str) -> str | None:
     """The http(s) address that a link `href` on the page `base` leads to, ready to be fetched, or None.
 
@@ -202,7 +207,7 @@ def absolute(href: str, base: str) -> str | None:
     """
     if not href or len(href) > 4 * MAX_LENGTH:
         return None
-    if _SOUND.fullmatch(href):
+    if is_sound(href):
         return href
     text = href if href.isascii() and href.isprintable() and " " not in href else _tidied(href)
     text = text.replace("&amp;", "&").replace("\\", "/") if "&amp;" in text or "\\" in text else text

@@ -1,6 +1,6 @@
-"""From a feed to stored articles, by one client; a JSON line with the CPU-ms an article.
+"""From a feed to stored articles, by one client; for each batch of feeds a JSON line with the CPU-ms an article.
 
-    python benchmarks/speed/articles.py CLIENT PORT --feeds 0,1,2,3,4
+    python benchmarks/speed/articles.py CLIENT PORT [--first 0] [--batches 5] [--feeds 5]
 
 CLIENT: `pakrus`, the real crawl; `news-please` and `newspaper4k`, which get the same pages of the same feeds, one after
 another, and put title, text and time into SQLite; `trafilatura`, which extracts alone, and only the pages that concern
@@ -26,10 +26,10 @@ WARM = 24  # the feed to warm up with
 
 
 def get(port: int, path: str) -> bytes:
-    return bytes(urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30).read())
+    return bytes(urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=300).read())
 
 
-def pakrus(port: int, feeds: list[int]) -> float:
+def pakrus(port: int, batches: list[list[int]]) -> None:
     from random import Random
 
     from crawler.app import App
@@ -38,7 +38,7 @@ def pakrus(port: int, feeds: list[int]) -> float:
     from crawler.workers import Pool
     from store.connection import open_store
 
-    every = [WARM, *feeds]
+    every = [WARM, *(n for batch in batches for n in batch)]
     resolve = ", ".join(f'l{n}.test: "127.0.0.1:{port}"' for n in every)
     sources = "".join(
         f"  - {{id: l{n}, url: 'http://l{n}.test/told/{n}', kind: feed, language: {LANGUAGES[n % 3]},"
@@ -48,21 +48,25 @@ def pakrus(port: int, feeds: list[int]) -> float:
     settings = f"per_host_delay: 0s, allow_private_addresses: [127.0.0.0/8], resolve: {{{resolve}}}"
     config = parse_config(f"crawl: {{{settings}}}\nsources:\n{sources}")
 
-    async def run(store: Any) -> float:
+    async def run(store: Any) -> None:
         app = App(config, store, random=Random(1))
         app.sync_sources()
         async with Pool(1) as pool:
             await crawl(app, pool, only=[f"l{WARM}"], everything=True)
-            began = cpu()
-            await crawl(app, pool, only=[f"l{n}" for n in feeds], everything=True)
-            spent = cpu() - began
+            for batch in batches:
+                began = cpu()
+                await crawl(app, pool, only=[f"l{n}" for n in batch], everything=True)
+                tell(cpu() - began, batch)
         kept = store.connection.execute("SELECT count(*) FROM articles").fetchone()[0]
         due = sum(needed(n, i) for n in every for i in range(TOLD))
         assert kept == due, f"{kept} articles of {due}"
-        return spent
 
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "news.db", mode="write") as store:
-        return asyncio.run(run(store))
+        asyncio.run(run(store))
+
+
+def tell(seconds: float, batch: list[int]) -> None:
+    print(json.dumps({"ms": 1000 * seconds / (TOLD * len(batch))}), flush=True)
 
 
 One = Callable[[bytes, str], tuple[str, str, str]]
@@ -119,36 +123,46 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("client")
     parser.add_argument("port", type=int)
-    parser.add_argument("--feeds", default="0,1,2,3,4")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--batches", type=int, default=5)
+    parser.add_argument("--feeds", type=int, default=5, help="of a batch, 20 pages each")
     given = parser.parse_args()
-    feeds = [int(n) for n in given.feeds.split(",")]
-    port, found = given.port, list[tuple[str, str, str]]()
+    port, step = given.port, given.feeds
+    starts = range(given.first, given.first + given.batches * step, step)
+    batches = [list(range(start, start + step)) for start in starts]
     if given.client == "pakrus":
-        spent = pakrus(port, feeds)
-    else:
-        made: dict[str, Callable[[], One]] = {
-            "news-please": news_please, "newspaper4k": newspaper4k, "trafilatura": trafilatura, "extract": extract,
-        }  # fmt: skip
-        one = made[given.client]()
-        paths = [f"/told/{n}/{i}" for n in feeds for i in range(TOLD)]
-        one(get(port, f"/told/{WARM}/0"), f"http://l{WARM}.test/told/{WARM}/0")
+        pakrus(port, batches)
+        return
+    made: dict[str, Callable[[], One]] = {
+        "news-please": news_please, "newspaper4k": newspaper4k, "trafilatura": trafilatura, "extract": extract,
+    }  # fmt: skip
+    one = made[given.client]()
+    one(get(port, f"/told/{WARM}/0"), f"http://l{WARM}.test/told/{WARM}/0")
+    for batch in batches:
         if given.client in ("trafilatura", "extract"):
-            need = [f"/told/{n}/{i}" for n in feeds for i in range(TOLD) if needed(n, i)]
+            need = [f"/told/{n}/{i}" for n in batch for i in range(TOLD) if needed(n, i)]
             bodies = [(get(port, path), f"http://l.test{path}") for path in need]
             began = cpu()
             found = [one(*body) for body in bodies]
         else:
             began = cpu()
-            with sqlite3.connect(":memory:") as database:
-                database.execute("CREATE TABLE articles (title TEXT, text TEXT, published TEXT)")
-                for n in feeds:
-                    get(port, f"/told/{n}")
-                for path in paths:
-                    found.append(one(get(port, path), f"http://l.test{path}"))
-                    database.execute("INSERT INTO articles VALUES (?, ?, ?)", found[-1])
-        spent = cpu() - began
-    texts = sum(len(text) > 1_000 for _, text, _ in found)
-    print(json.dumps({"ms": 1000 * spent / (TOLD * len(feeds)), "texts": texts}))
+            found = stored(port, batch, one)
+        tell(cpu() - began, batch)
+        assert sum(len(text) > 1_000 for _, text, _ in found) > len(found) / 2, "texts are missing"
+
+
+def stored(port: int, batch: list[int], one: One) -> list[tuple[str, str, str]]:
+    """The pages of the feeds, fetched, read and put into SQLite."""
+    found = []
+    with sqlite3.connect(":memory:") as database:
+        database.execute("CREATE TABLE articles (title TEXT, text TEXT, published TEXT)")
+        for n in batch:
+            get(port, f"/told/{n}")
+            for i in range(TOLD):
+                path = f"/told/{n}/{i}"
+                found.append(one(get(port, path), f"http://l.test{path}"))
+                database.execute("INSERT INTO articles VALUES (?, ?, ?)", found[-1])
+    return found
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class Rounds:
         self.port, self.feeds = port, feeds
 
     def begin(self, number: int) -> None:
-        urllib.request.urlopen(f"http://127.0.0.1:{self.port}/round/{number}", timeout=30).read()
+        urllib.request.urlopen(f"http://127.0.0.1:{self.port}/round/{number}", timeout=300).read()
         self._began = cpu()
 
     def end(self, number: int) -> None:
@@ -190,7 +190,7 @@ def main() -> None:
         "scrapy-ours": lambda: bare_scrapy(rounds, urls, ours=True),
         "scrapy": lambda: bare_scrapy(rounds, urls, ours=False),
     }
-    socket.setdefaulttimeout(30)
+    socket.setdefaulttimeout(300)
     clients[given.client]()
 
 

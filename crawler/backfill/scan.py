@@ -72,7 +72,7 @@ def scan(
     pages = candidates = unread = other = 0
     finds: list[Find] = []
     for record in records(stream, name=name, size=size):
-        if http_url_or_none(record.url) is None:
+        if not urls.is_sound(record.url) and http_url_or_none(record.url) is None:
             continue
         pages += 1
         country = sites.country_of(record.url)
