@@ -22,6 +22,7 @@ from crawler.lexicon import Lexicon
 from crawler.text import one_script
 
 MOST = 4_000_000  # bytes that are looked at
+SLICE = 200_000  # characters
 _ESCAPE = re.compile(r"\\u(?![dD][89a-fA-F])([0-9a-fA-F]{4})")  # halves of surrogate pairs stay as they are
 # What is dropped or written alike, in all scripts and in the Arabic one; no sentence in that is without these letters.
 _DROPPED = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u0301\u0308"
@@ -40,6 +41,7 @@ class _Needles:
 
     automaton: ahocorasick_rs.AhoCorasick
     whole: tuple[bool, ...]  # does the needle of that number end a word?
+    longest: int  # characters
     single: dict[str, frozenset[int]]  # side -> words that are terms by themselves
     phrases: dict[str, dict[int, list[frozenset[int]]]]  # side -> longest word -> the words of its phrases
 
@@ -64,6 +66,7 @@ def _needles(lexicon: Lexicon) -> _Needles:
             store_patterns=False,
         ),
         whole=tuple(whole for _, whole in order),
+        longest=max(len(word) for word, _ in order),
         single=single,
         phrases=phrases,
     )
@@ -182,12 +185,20 @@ def names(text: str, need: frozenset[str], lexicon: Lexicon) -> bool:
     Never False where they are named, but by weak names alone."""
     needles = _needles(lexicon)
     found: set[int] = set()
-    for word, start, end in needles.automaton.find_matches_as_indexes(text, overlapping=True):
-        if word not in found and lexicon.stands(text, start, end, whole=needles.whole[word]):
-            found.add(word)
-    return all(
-        not needles.single[side].isdisjoint(found)
-        or any(w in found and any(p <= found for p in phrases) for w, phrases in needles.phrases[side].items())
-        for side in lexicon.sides
-        if side in need
+    for begin in range(0, len(text), SLICE):
+        # A list of all matches in a page of megabytes would be larger than the page by far.
+        piece = text[begin : begin + SLICE + needles.longest]
+        for word, start, end in needles.automaton.find_matches_as_indexes(piece, overlapping=True):
+            whole = needles.whole[word]
+            if word not in found and lexicon.stands(text, begin + start, begin + end, whole=whole):
+                found.add(word)
+        if all(_named(found, side, needles) for side in need):
+            return True
+    return not need
+
+
+def _named(found: set[int], side: str, needles: _Needles) -> bool:
+    return not needles.single[side].isdisjoint(found) or any(
+        longest in found and any(words <= found for words in phrases)
+        for longest, phrases in needles.phrases[side].items()
     )
