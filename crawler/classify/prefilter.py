@@ -199,6 +199,5 @@ def names(text: str, need: frozenset[str], lexicon: Lexicon) -> bool:
 
 def _named(found: set[int], side: str, needles: _Needles) -> bool:
     return not needles.single[side].isdisjoint(found) or any(
-        longest in found and any(words <= found for words in phrases)
-        for longest, phrases in needles.phrases[side].items()
+        phrase <= found for word in found for phrase in needles.phrases[side].get(word, ())
     )
