@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from crawler.classify.passages import Passages, Sentence
 from crawler.classify.relevance import weights
@@ -99,43 +100,78 @@ class _Tally:
         return max(m.weight for m in self.marks)
 
 
-def tally(passages: Passages) -> dict[str, _Tally]:
+def tally(passages: Passages, grade: int) -> dict[str, _Tally]:
+    """What each sector's words weigh, by place. The title of an article of grade 1 that names neither both sides nor
+    the other one is about something else, and so are its words."""
     found = {}
+    elsewhere = grade == 1 and bool(passages.sentences) and not _about_the_pair(passages)
     for sector, marks in marks_of(passages).items():
         one = found[sector] = _Tally(marks)
         for mark in marks:
             value = mark.weight * min(1.0, FEW / mark.crowd) * (0.4 if mark.word in one.terms else 1.0)
             one.terms.add(mark.word)
-            setattr(one, mark.place, getattr(one, mark.place) + value)
+            place = "far" if elsewhere and mark.place == "title" else mark.place
+            setattr(one, place, getattr(one, place) + value)
             one.alone += value if mark.crowd <= FEW else 0.0
     return found
 
 
-def features(one: _Tally, whole: dict[str, _Tally], grade: int) -> dict[str, float]:
-    """Named features of one sector in one text."""
+def _about_the_pair(passages: Passages) -> bool:
+    title = passages.sentences[0]
+    return title.pair or bool(title.sides - {passages.context})
 
-    def mass(t: _Tally) -> float:
-        return 2 * t.title + t.pair + 0.6 * t.near + (0.4 if grade == 2 else 0.1) * t.far
 
-    own = mass(one)
-    others = [mass(t) for t in whole.values() if t is not one]
-    return {
-        "title": min(2.0, math.log1p(one.title)),
-        "pair": math.log1p(one.pair),
-        "near": math.log1p(one.near),
-        "far": math.log1p(one.far) if grade == 2 else 0.0,
-        "far_partial": math.log1p(one.far) if grade == 1 else 0.0,
-        "alone": math.log1p(one.alone),
-        "strong": float(one.strongest == 3),
-        "weak": float(one.strongest == 1),
-        "distinct": math.log1p(len(one.terms)),
-        "share": own / ((own + sum(others)) or 1.0),
-        "top": float(own >= max(others, default=0.0)),
-        "second": float(sum(m > own for m in others) <= 1),
-        "outside": float(not one.title and not one.pair),
-        "spread": math.log1p(len({m.order for m in one.marks})),
-        "title_other": float(not one.title and any(t.title >= 2 for t in whole.values())),
+def features(whole: dict[str, _Tally], grade: int) -> dict[str, dict[str, float]]:
+    """Named features of each sector in one text; "beside:trade" says that trade outweighs the other sectors named."""
+    masses = {
+        sector: 2 * t.title + t.pair + 0.6 * t.near + (0.4 if grade == 2 else 0.1) * t.far
+        for sector, t in whole.items()
     }
+    ranked = sorted(masses, key=lambda sector: (-masses[sector], sector))
+    total = sum(masses.values()) or 1.0
+    title = any(t.title >= 2 for t in whole.values())
+    found = {}
+    for sector, one in whole.items():
+        own = masses[sector]
+        rivals = [other for other in ranked if other != sector][:2]
+        most = masses[rivals[0]] if rivals else 0.0
+        found[sector] = {
+            "title": min(2.0, math.log1p(one.title)),
+            "pair": math.log1p(one.pair),
+            "near": math.log1p(one.near),
+            "far": math.log1p(one.far) if grade == 2 else 0.0,
+            "far_partial": math.log1p(one.far) if grade == 1 else 0.0,
+            "alone": math.log1p(one.alone),
+            "strong": float(one.strongest == 3),
+            "weak": float(one.strongest == 1),
+            "distinct": math.log1p(len(one.terms)),
+            "share": own / total,
+            "ratio": own / (max(own, most) or 1.0),
+            "top": float(own >= most),
+            "second": float(len(rivals) < 2 or own >= masses[rivals[1]]),
+            "outside": float(not one.title and not one.pair),
+            "spread": math.log1p(len({m.order for m in one.marks})),
+            "title_other": float(not one.title and title),
+        }
+        if rivals:
+            found[sector]["beside:" + rivals[0]] = 1.0
+    return found
+
+
+def chances(whole: dict[str, _Tally], grade: int, table: Mapping[str, Any]) -> dict[str, float]:
+    """The estimated chance of each sector, 0..1. `beside` in the table: what one sector says of another."""
+    found = {}
+    for sector, values in features(whole, grade).items():
+        z = table["bias"] + table["prior"].get(sector, 0.0)
+        for name, value in values.items():
+            weight = (
+                table["beside"].get(name[7:], {}).get(sector, 0.0)
+                if name.startswith("beside:")
+                else table.get(name, 0.0)
+            )
+            z += weight * value
+        found[sector] = 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
+    return found
 
 
 def tag(passages: Passages, grade: int) -> tuple[SectorScore, ...]:
@@ -143,19 +179,14 @@ def tag(passages: Passages, grade: int) -> tuple[SectorScore, ...]:
     if grade == 0:
         return ()
     table = weights()["sectors"]
-    whole = tally(passages)
-    scored = []
-    for sector, one in whole.items():
-        values = features(one, whole, grade)
-        z = table["bias"] + table["prior"].get(sector, 0.0) + sum(table.get(k, 0.0) * v for k, v in values.items())
-        scored.append((1 / (1 + math.exp(-max(-30.0, min(30.0, z)))), sector, one))
-    scored.sort(key=lambda row: (-row[0], row[1]))
-    kept = [row for row in scored if row[0] >= table["threshold"]] or scored[:1]
+    whole = tally(passages, grade)
+    ranked = sorted(chances(whole, grade, table).items(), key=lambda row: (-row[1], row[0]))
+    kept = [row for row in ranked if row[1] >= table["threshold"]] or ranked[:1]
     if not kept:
         return (SectorScore(sector="diplomacy", score=0.3, evidence=()),)
     return tuple(
-        SectorScore(sector=sector, score=round(score, 4), evidence=tuple(_evidence(one.marks, passages)))
-        for score, sector, one in kept
+        SectorScore(sector=sector, score=round(score, 4), evidence=tuple(_evidence(whole[sector].marks, passages)))
+        for sector, score in kept
     )
 
 
