@@ -145,6 +145,8 @@ class Daemon:
         self.app.sync_sources()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self.reload.set)
+        # It warns of each tick that finds the last one at work: a pass may take minutes.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._ticked = loop.time()
         with self._metrics(), _signals(self.stop):
             async with Pool(WORKERS) as pool:

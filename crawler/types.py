@@ -39,6 +39,7 @@ class Fetched:
     at: datetime
     duration_ms: int
     moved_to: str | None = None  # the end of an unbroken chain of permanent redirects
+    conditional: bool = False  # validators were sent to `url`: a 304 is an answer
 
     @property
     def content_type(self) -> str:

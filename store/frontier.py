@@ -168,7 +168,7 @@ class Frontier:
         # What was only kept for reading the page goes, once the page is read; the title stays.
         done = "summary = '', content = ''," if state in (State.KEPT, State.DUPLICATE, State.REJECTED) else ""
         values = (state, reason, score, article_id)
-        setting = f"UPDATE entries SET {done} state = ?, reason = ?, score = ?, article_id = ?, next_try_at = NULL"  # noqa: S608 - constants only
+        setting = f"UPDATE entries SET {done} state = ?, reason = ?, score = ?, article_id = ?, next_try_at = NULL"  # noqa: S608
         page = self._run(f"{setting} WHERE id = ? RETURNING canonical_url", (*values, entry_id)).fetchall()[0][0]
         if page:
             others = " AND source_id NOT IN (SELECT value FROM json_each(?))" if spare else ""

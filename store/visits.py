@@ -66,6 +66,15 @@ class Visits:
     def close_gap(self, gap_id: int, *, at: datetime, found: int) -> None:
         self._run("UPDATE gaps SET backfilled = ?, found = ? WHERE rowid = ?", (utc_text(at), found, gap_id))
 
+    def answered_by(self, source_id: str) -> str | None:
+        """Where the last good answer to a visit came from, after redirects: whose validators we hold."""
+        row = self._run(
+            "SELECT url FROM visits WHERE source_id = ? AND url IS NOT NULL"
+            " AND outcome IN ('new', 'unchanged', 'moved', 'empty', 'stale') ORDER BY started_at DESC, id DESC LIMIT 1",
+            (source_id,),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
     def requests(self, rows: Sequence[RequestRow]) -> None:
         with self._store.transaction():
             self._store.connection.executemany(

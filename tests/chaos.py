@@ -32,6 +32,7 @@ from crawler.demo.newsroom.server import Answer, Request, Server
 from crawler.reports import audit
 from crawler.spiders.engine import crawl
 from crawler.workers import Pool
+from store.connection import SCHEMA
 
 NOW = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)
 # Sites that take nothing back: an article that is withdrawn before it is read is missed rightly, and differs.
@@ -227,7 +228,8 @@ class Desk:
             return
         # As the next crawl would open it: what the killed one left in the log belongs to it.
         with sqlite3.connect(database) as connection:
-            made = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'entries'").fetchone()[0]
+            # Killed while it was made, it may be of an older schema yet: the next crawl brings it up.
+            made = connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA
             if connection.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
                 self.problems.append("integrity_check")
             if connection.execute("PRAGMA foreign_key_check").fetchall():

@@ -47,6 +47,10 @@ crawler.daemon.TICK_S = 0.25
 from crawler.cli import main
 main()
 """
+# Twelve lists of lists, 282 thousand million items in all.
+BOMB = "a0: &a0 [x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 11)}]\n" for n in range(1, 12)
+) + "sources: *a11\n"  # fmt: skip
 
 
 @dataclass
@@ -184,9 +188,11 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
             daemon.wait(lambda: daemon.query("SELECT 1 FROM revisions"))
             daemon.wait(lambda: daemon.passes() >= 3)
 
-            feeds.write_text(text.replace("kind: feed", "kind: fed", 1) + "colour: blue\n", "utf-8")
-            daemon.process.send_signal(signal.SIGHUP)
-            daemon.wait(lambda: "the old one is kept" in daemon.log())
+            invalid = text.replace("kind: feed", "kind: fed", 1) + "colour: blue\n"
+            for number, bad in enumerate((BOMB, invalid), start=1):
+                feeds.write_text(bad, "utf-8")
+                daemon.process.send_signal(signal.SIGHUP)
+                daemon.wait(lambda: daemon.log().count("the old one is kept") == number)  # noqa: B023
             loaded = yaml.safe_load(text)
             gone, kept = loaded["sources"].pop(), loaded["sources"][0]
             kept["name"] = "The New Indus Courier"

@@ -509,6 +509,23 @@ def test_nothing_is_carried_from_host_to_host(world: World) -> None:
     assert not any({"cookie", "referer", "origin"} & set(a.headers) for a in world.site.log)
 
 
+def test_validators_go_to_the_host_alone_that_gave_them(world: World) -> None:
+    world.source("dawn", "http://dawn.test/feed")
+    world.says("http://dawn.test/feed", reply(status=302, Location="http://app.test/feed"))
+    world.says("http://app.test/feed", reply("http://app.test/1", ETag='"a"'))
+    assert world.outcome() == "new"
+    world.says("http://app.test/feed", reply(status=304))
+    assert world.outcome() == "unchanged"
+    world.says("http://dawn.test/feed", reply("http://app.test/1\nhttp://app.test/2", ETag='"d"'))
+    assert world.outcome() == "new"
+    world.says("http://dawn.test/feed", reply(status=302, Location="http://app.test/feed"))
+    assert world.outcome() == "failed", "304 is no answer to whoever was not asked on condition"
+    world.says("http://dawn.test/feed", reply(status=304))
+    assert world.outcome() == "unchanged"
+    sent = {host: [a.headers.get("if-none-match") for a in world.site.asked(host, "/feed")] for host in HOSTS[:2]}
+    assert sent == {"dawn.test": [None, None, None, '"d"', '"d"'], "app.test": [None, '"a"', None]}
+
+
 # --- bodies -----------------------------------------------------------------------------------------------------------
 
 

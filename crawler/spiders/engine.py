@@ -337,15 +337,17 @@ class _Pass:
         full = not (conditional or (held.body_sha256 and state.visits_since_full + 1 < FULL_EVERY))
         try:
             async with self.fetcher.get(
-                address, source=source, kind=source.kind, validators=held if conditional else None
+                address,
+                source=source,
+                kind=source.kind,
+                validators=held if conditional else None,
+                given_by=self.app.store.visits.answered_by(source.id) if conditional else None,
             ) as fetched:
-                await self._read_source(source, state, fetched, conditional=conditional, full=full)
+                await self._read_source(source, state, fetched, full=full)
         except NoAnswer as error:
             self._no_answer(source, state, error, began)
 
-    async def _read_source(
-        self, source: SourceConfig, state: SourceState, fetched: Fetched, *, conditional: bool, full: bool
-    ) -> None:
+    async def _read_source(self, source: SourceConfig, state: SourceState, fetched: Fetched, *, full: bool) -> None:
         visit = Visit(
             source_id=source.id,
             started_at=fetched.at,
@@ -356,7 +358,7 @@ class _Pass:
             duration_ms=fetched.duration_ms,
         )
         held, headers = state.validators, fetched.headers
-        if fetched.status == 304 and conditional:
+        if fetched.status == 304 and fetched.conditional:
             # What it names is not taken over: a 304 by mistake would name what we do not have, and hide it for good.
             visit = replace(visit, outcome=_moved(Outcome.UNCHANGED, fetched), moved_to=fetched.moved_to)
             self._settle(source, state, visit, validators=held, full=False, fetched=fetched)
@@ -679,7 +681,8 @@ class _Pass:
         status = fetched.status
         if status == 304:
             # It stays as it was read, and so do its validators; where we did not ask on condition, it is a failure.
-            self._settle_page(pending, fetched=replace(fetched, headers={}), problem="304 without being asked")
+            same = replace(fetched, headers={}) if fetched.conditional else None
+            self._settle_page(pending, fetched=same, problem="304 without being asked")
             return
         refused = _refused(fetched)
         if refused is not None:

@@ -146,23 +146,33 @@ class Fetcher:
 
     @asynccontextmanager
     async def get(
-        self, url: str, *, source: SourceConfig, kind: str, validators: Validators | None = None
+        self,
+        url: str,
+        *,
+        source: SourceConfig,
+        kind: str,
+        validators: Validators | None = None,
+        given_by: str | None = None,
     ) -> AsyncIterator[Fetched]:
         """The answer at the end of at most five redirects; raises NoAnswer. kind: feed, sitemap, listing, page.
 
-        Inside the context one of the crawl's places is held, so that answers that wait to be read are few.
+        `validators` go to the host alone that gave them, that of `given_by` or else of `url`: to another one they say
+        nothing, or what we read elsewhere. Inside the context one of the crawl's places is held, so that answers that
+        wait to be read are few.
         """
         requested, moved_to, unbroken = url, None, True
         url = _sendable(url)
-        headers = self._headers(source, kind, validators)
+        home = urls.host(given_by or url)
         for hop in range(MAX_REDIRECTS + 1):
             self._look_at(url, source, came_from=requested if hop else None)
             host = self._host(url)
             await self._obey_robots(host, url, source)
+            own = validators if host.state.host == home else None
+            headers = self._headers(source, kind, own)
             async with AsyncExitStack() as held:
                 async with host.places:
                     response, elapsed, at = await self._send(
-                        host, url, headers, source=source, held=held, conditional=validators is not None
+                        host, url, headers, source=source, held=held, conditional=own is not None
                     )
                 target = _redirect(response, url)
                 if target is None:
@@ -175,6 +185,7 @@ class Fetcher:
                         at=at,
                         duration_ms=elapsed,
                         moved_to=moved_to,
+                        conditional=own is not None,
                     )
                     return
             unbroken = unbroken and response.status in (301, 308)
