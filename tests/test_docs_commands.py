@@ -87,7 +87,7 @@ def test_every_command_is_run_or_listed_with_what_stands_in_for_it() -> None:
     assert [c for c in SHOWN if kind(c[1]) == "unknown"] == []
     assert len(OURS) >= 12
     assert {" ".join(c.split()[:2]) for _, c in SHOWN if kind(c) == "elsewhere"} == ELSEWHERE.keys()
-    covered = {"README.md", "start.md", "run.md", "extending.md", "reading.md"}
+    covered = {"README.md", "start.md", "run.md", "extending.md", "reading.md", "benchmarks.md"}
     others = [p.name for p in PAGES if p.name not in covered and any(b.info == "sh" for b in blocks(p))]
     assert others == [], "pages whose commands nobody runs"
 
@@ -196,9 +196,9 @@ def test_what_others_are_told_to_run_are_verbs_of_ours(place: str, command: str)
         _parse(words[last + 1 :])
 
 
-@pytest.mark.parametrize(("place", "command"), commands("docs/reading.md"))
+@pytest.mark.parametrize(("place", "command"), commands("docs/reading.md") + commands("docs/benchmarks.md"))
 def test_a_benchmark_that_is_named_takes_the_words_it_is_given(place: str, command: str) -> None:
-    _, script, *words = shlex.split(command)
+    _, script, *words = shlex.split(command.replace("./run bench", "python benchmarks/bench.py"))
     done = subprocess.run(
         [sys.executable, ROOT / script, "--help"], capture_output=True, text=True, cwd=ROOT, check=True
     )
