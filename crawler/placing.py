@@ -165,7 +165,7 @@ def _profile(stored: Mapping[str, Any]) -> cluster.Profile:
     return _first(cluster.Profile.from_json(stored))
 
 
-@lru_cache(maxsize=256)  # 30 kB each; one article asks for no more than its neighbours and a group
+@lru_cache(maxsize=500)  # 30 kB each, and a week on the beat has fewer
 def _first(profile: cluster.Profile) -> cluster.Profile:
     """Of equal profiles the one seen first: what is remembered of a pair is then found without comparing sets."""
     return profile

@@ -316,7 +316,7 @@ def same_event(a: Profile, b: Profile, *, busy: int = 0) -> Verdict:
     return Verdict(score=score, same=score >= 0, reasons=reasons)
 
 
-@lru_cache(maxsize=4_000)  # a story that grows asks for the same pairs (of 60: 1,770) with every article that joins it
+@lru_cache(maxsize=16_000)  # a story that grows asks for the same pairs (of 60: 1,770) with every article that joins it
 def likeness(a: Profile, b: Profile) -> float | None:
     """The score of `same_event` in a quiet week, without its reasons; None beyond WINDOW."""
     return _points(a, b)[1] if _within(a, b) else None

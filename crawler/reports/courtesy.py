@@ -1,6 +1,6 @@
 """`pakrus courtesy`: from the table of requests, whether the promises to the hosts were kept."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from crawler.config import Config
@@ -26,12 +26,13 @@ def report(store: Store, config: Config, *, since: str | None) -> dict[str, Any]
     }
     disallowed = 0
     rows = store.connection.execute(
-        "SELECT at, source_id, host, url, status, conditional, retry_after FROM requests"
+        "SELECT at, source_id, host, url, status, conditional, retry_after, duration_ms FROM requests"
         " WHERE at >= ? ORDER BY host, at",
         (since or "",),
     )
     hosts: dict[str, dict[str, Any]] = {}
     last: datetime | None = None
+    begun: datetime | None = None  # the rest that the host asked for, from its answer on
     until: datetime | None = None
     for row in rows:
         host = hosts.get(row["host"])
@@ -52,10 +53,12 @@ def report(store: Store, config: Config, *, since: str | None) -> dict[str, Any]
         delay = max(delays.get(row["source_id"], config.crawl.per_host_delay_s), asked.get(row["host"], 0.0))
         if last is not None and (at - last).total_seconds() < delay - SLACK_S:
             host["under_delay"] += 1
-        if until is not None and at < until:
+        if until is not None and begun is not None and begun < at < until:
             host["in_retry_after"] += 1
         last = at
         if row["retry_after"] and row["status"] in (429, 503):  # on other answers it binds nobody
+            if until is None or at >= until:
+                begun = at + timedelta(milliseconds=row["duration_ms"])
             until = max(filter(None, (until, retry_after(row["retry_after"], now=at))), default=None)
     for host in hosts.values():
         host["busiest_minute"] = max(host.pop("minutes").values())

@@ -322,16 +322,21 @@ class Fetcher:
             self._may_send(host)
             self.requests += 1
             response: Response | None = None
+            withheld = False
             try:
                 response = await self._download(request)
             except NoAnswer as error:
                 if error.failure is Failure.TLS:
                     self._line.answered()  # somebody said something, if the wrong thing
                 host.silent += error.failure in (Failure.UNREACHED, Failure.TIMEOUT)
+                withheld = not sent and error.failure in (Failure.RESTING, Failure.SILENT, Failure.STOPPED)
                 raise
             finally:
                 elapsed = round((time.monotonic() - began) * 1000)
-                self._record(row(response))
+                if withheld:  # the host asked for a rest while the connection was made
+                    self.requests -= 1
+                else:
+                    self._record(row(response))
         finally:
             release()
         self._line.answered()
