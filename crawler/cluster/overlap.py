@@ -175,7 +175,8 @@ def _other_slots(a: Sequence[str], b: Sequence[str]) -> list[int]:
     found = []
     for slot in slots_a.keys() & slots_b.keys():
         (values_a, at_a), (values_b, at_b) = slots_a[slot], slots_b[slot]
-        if not values_a & values_b:
+        # Of the many values of a table some are the same by chance.
+        if 2 * len(values_a & values_b) < min(len(values_a), len(values_b)):
             found.append(max(at_a, at_b))
     return found
 
