@@ -284,6 +284,19 @@ def test_a_digest_of_what_was_ingested_can_be_verified(tmp_path: Path) -> None:
     assert pakrus("digest", "--date", "2026-11-20", "--verify", "--db", path).returncode == 1
 
 
+@pytest.mark.parametrize("written", ["2026-11-25T11:00:00Z", "2027-03-01T00:00:00Z"])
+def test_an_edition_of_a_clock_behind_the_database_has_its_articles_and_can_be_verified(
+    tmp_path: Path, written: str
+) -> None:
+    path = tmp_path / "news.db"
+    pakrus("ingest", "-", "--db", path, "--now", written, input=lines(LINES[:1]))
+    words = ("digest", "--date", "2026-11-25", "--db", path, "--out", tmp_path, "--tz", "Europe/Moscow")
+    pakrus(*words, "--now", "2026-11-25T12:00:00Z")
+    assert "barter desk" in next(tmp_path.glob("2026-11-25*.md")).read_text("utf-8")
+    pakrus("ingest", "-", "--db", path, "--now", "2027-03-02T00:00:00Z", input=lines(LINES))
+    assert pakrus(*words[:5], "--tz", "Europe/Moscow", "--verify").returncode == 0
+
+
 # --- asking a crawled database ----------------------------------------------------------------------------------------
 
 

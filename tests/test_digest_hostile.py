@@ -55,7 +55,8 @@ def edition(text: str, url: str = "http://paper.test/1", language: str = "en", r
     figures = {1: [[Figure(unit="tonnes", value=str(n), quote=text, article_id=n) for n in (1, 2)]]}
     down = Health(id="s", name=text, state="failing", since=None, visits=1, error=text)
     facts = Facts(
-        window=span, language=reader, created_at=datetime(2026, 11, 26, 2, tzinfo=UTC), articles=two, shown_before={}, figures=figures,
+        window=span, language=reader, created_at=datetime(2026, 11, 26, 2, tzinfo=UTC),
+        known_to=datetime(2026, 11, 26, 2, tzinfo=UTC), articles=two, shown_before={}, figures=figures,
         past=Past(days=[(span.date, 1)], sectors=[("trade", 1, 0.5)]), changes=[change], sources=[down], gaps=0,
         entries=2, sector_names={"trade": "Trade"},
     )  # fmt: skip

@@ -131,6 +131,7 @@ class Facts:
 
     window: Window
     created_at: datetime
+    known_to: datetime  # later than created_at where the clock was behind the database
     language: str  # the reader's
     articles: Sequence[FactArticle]  # all of the stories that have an article within the window
     shown_before: Mapping[int, date]  # stories of earlier editions -> the last of these
@@ -198,6 +199,7 @@ def build(facts: Facts) -> Json:
         "from": _utc(facts.window.since),
         "to": _utc(facts.window.until),
         "created_at": _utc(facts.created_at),
+        **({"known_to": _utc(facts.known_to)} if facts.known_to > facts.created_at else {}),
         "provisional": facts.created_at < facts.window.until,
         "language": facts.language,
         "summary": _summary(facts, items, seen),

@@ -102,11 +102,13 @@ def verify(app: App, day: date, *, zone: ZoneInfo, period: str) -> list[str]:
     if older_form(app, day, zone=zone, period=period):
         return []
     span = window(day, zone, app.config.digest.at, period)
-    language = json.loads(stored["content"])["language"]
-    facts = gather(app, span, created_at=utc_time(stored["created_at"]), language=language)
+    content = json.loads(stored["content"])
+    created_at = utc_time(stored["created_at"])
+    known_to = utc_time(content.get("known_to") or stored["created_at"])
+    facts = gather(app, span, created_at=created_at, known_to=known_to, language=content["language"])
     if utc_text(span.since) <= (app.store.noted("compacted_until") or ""):
         # Rows of rejects of those days are gone: how many there were is known from the edition alone.
-        facts = replace(facts, entries=json.loads(stored["content"])["summary"]["entries"])
+        facts = replace(facts, entries=content["summary"]["entries"])
     again = build(facts)
     text, sha256 = canonical(again)
     if sha256 == stored["sha256"]:

@@ -21,23 +21,29 @@ from store.records import Article, Outcome, utc_text, utc_time
 TOLD = ("person", "body", "project", "place")  # mentions that a gloss names, the most telling first
 
 
-def gather(app: App, span: Window, *, created_at: datetime, language: str = "en") -> Facts:
-    """Reads the facts of an edition for a reader of a language; no row younger than `created_at` is looked at."""
+def gather(
+    app: App, span: Window, *, created_at: datetime, known_to: datetime | None = None, language: str = "en"
+) -> Facts:
+    """Reads the facts of an edition for a reader of a language; no row written after `known_to` is looked at.
+
+    Without it: after `created_at`, or, where the clock is behind the database (`--now`), after its last row.
+    """
     store = app.store
+    known_to = known_to or max(created_at, _last_written(app) or created_at)
     until = min(span.until, created_at + timedelta(seconds=1))
-    before = _moved(app, created_at)
-    fresh = [a for a in store.articles.seen_between(span.since, until) if a.added_at <= created_at]
+    before = _moved(app, known_to)
+    fresh = [a for a in store.articles.seen_between(span.since, until) if a.added_at <= known_to]
     stories = {before.get(a.id, a.story_id) for a in fresh}
     names = {row["id"]: row["name"] for row in store.connection.execute("SELECT id, name FROM sources")}
     articles = {}
     for story_id in sorted({a.story_id for a in fresh}):
         for article in store.articles.of_story(story_id):
-            if _there(article, until, created_at) and before.get(article.id, article.story_id) in stories:
+            if _there(article, until, known_to) and before.get(article.id, article.story_id) in stories:
                 articles[article.id] = article
     for left in (id_ for id_, story_id in before.items() if story_id in stories and id_ not in articles):
-        if _there(article := store.articles.get(left), until, created_at):
+        if _there(article := store.articles.get(left), until, known_to):
             articles[left] = article
-    facts = [_fact(app, a, before.get(a.id, a.story_id), created_at, names, language) for a in articles.values()]
+    facts = [_fact(app, a, before.get(a.id, a.story_id), known_to, names, language) for a in articles.values()]
     facts = [_original(f, articles) for f in facts]
     shown = store.digests.shown_before(span.date.isoformat(), str(span.zone), span.period, created_at)
     seen = store.digests.articles_before(span.date.isoformat(), str(span.zone), span.period, created_at)
@@ -47,11 +53,12 @@ def gather(app: App, span: Window, *, created_at: datetime, language: str = "en"
     return Facts(
         window=span,
         created_at=created_at,
+        known_to=known_to,
         language=language,
         articles=facts,
         shown_before={story: date.fromisoformat(day) for story, day in shown.items()},
         figures=_figures(facts),
-        past=_past(app, span, until, created_at, before),
+        past=_past(app, span, until, known_to, before),
         changes=_changes(app, span, min(span.until, created_at), seen, names),
         sources=_health(app, span, until),
         gaps=_count(app, 'SELECT count(*) FROM gaps WHERE "to" >= ? AND "to" < ?', span.since, until),
@@ -61,7 +68,7 @@ def gather(app: App, span: Window, *, created_at: datetime, language: str = "en"
             " AND coalesce(added_at, first_seen_at) <= ?",
             span.since,
             until,
-            created_at,
+            known_to,
         ),
         sector_names=sector_names(app, language),
     )
@@ -71,9 +78,20 @@ def sector_names(app: App, language: str) -> dict[str, str]:
     return {**app.lexicon.sector_names(language), "other": Words.of(language).say("other_sector")}
 
 
-def _there(article: Article, until: datetime, created_at: datetime) -> bool:
+def _last_written(app: App) -> datetime | None:
+    """When the last row was written: the clock of a command may be set behind it."""
+    found = [
+        row[0]
+        for table in ("articles", "entries")
+        for row in app.store.connection.execute(f"SELECT added_at FROM {table} ORDER BY id DESC LIMIT 1")  # noqa: S608
+        if row[0] is not None
+    ]
+    return utc_time(max(found)) if found else None
+
+
+def _there(article: Article, until: datetime, known_to: datetime) -> bool:
     """Was it seen before the close, and written here when the edition was made? A file of old articles is not."""
-    return article.first_seen_at < until and article.added_at <= created_at
+    return article.first_seen_at < until and article.added_at <= known_to
 
 
 def _count(app: App, sql: str, *times: datetime) -> int:
