@@ -96,6 +96,14 @@ class Page:
         }
         return {key: value for key, value in answer.items() if value}
 
+    async def look(self, axe: str, told: str, shot: Path | None) -> bool:
+        """Prints what is wrong with the page as it is shown, and keeps a picture of it; whether anything is."""
+        wrong = await self.wrong(axe)
+        print(f"{told}: {json.dumps(wrong) if wrong else 'ok'}")
+        if shot:
+            await self.photograph(shot)
+        return bool(wrong)
+
     async def photograph(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         shot = await self.send("Page.captureScreenshot", format="png")

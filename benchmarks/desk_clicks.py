@@ -52,11 +52,8 @@ async def look(page: Page, axe: str, shots: Path | None, number: int) -> int:
     for width in (360, 1280):
         for scheme in ("light", "dark"):
             await page.show(width, scheme=scheme)
-            wrong = await page.wrong(axe)
-            bad += bool(wrong)
-            print(f"{'WRONG' if wrong else 'ok   '} {path} {width} {scheme} {json.dumps(wrong) if wrong else ''}")
-            if shots:
-                await page.photograph(shots / f"desk-{number}-{width}-{scheme}.png")
+            shot = shots / f"desk-{number}-{width}-{scheme}.png" if shots else None
+            bad += await page.look(axe, f"{path} {width} {scheme}", shot)
     return bad
 
 

@@ -9,7 +9,6 @@ Exit 0: nothing overflows and axe-core has no violation; 1: something is wrong, 
 
 import argparse
 import asyncio
-import json
 import sys
 from pathlib import Path
 
@@ -34,12 +33,9 @@ async def main() -> int:
             await page.ask('document.querySelectorAll("details").forEach(d => d.open = true)')
             for width, scheme, media in VIEWS:
                 await page.show(width, scheme=scheme, media=media)
-                wrong = await page.wrong(axe)
-                bad += bool(wrong)
                 kind = media if media == "print" else scheme
-                print(f"{file.name} {width} {kind}: {json.dumps(wrong) if wrong else 'ok'}")
-                if options.shots:
-                    await page.photograph(options.shots / f"{file.stem}-{width}-{kind}.png")
+                shot = options.shots / f"{file.stem}-{width}-{kind}.png" if options.shots else None
+                bad += await page.look(axe, f"{file.name} {width} {kind}", shot)
     return int(bool(bad))
 
 

@@ -23,6 +23,8 @@ from random import Random
 from types import TracebackType
 from typing import Any, Self
 
+import loopback
+
 LISTED = 20
 RELEVANT = 1 / 12
 LANGUAGES = ("en", "ru", "ur")
@@ -184,25 +186,7 @@ async def serve(count: int, every_s: tuple[float, float], start: float) -> None:
         asked["page 200"] += 1
         return f'200 OK\r\nContent-Type: text/html; charset=utf-8\r\nETag: "{article}"', paper.page(int(article))
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                host = next(x for x in head.split("\r\n") if x.lower().startswith("host:"))[5:].strip()
-                first, body = answer(host, head.split(" ", 2)[1], head)
-                length = "" if first.startswith("304") else f"\r\nContent-Length: {len(body)}"
-                writer.write(f"HTTP/1.1 {first}{length}\r\n\r\n".encode() + body)
-                await writer.drain()
-                if "connection: close" in head.lower():
-                    return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1000)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    await loopback.serve(answer)
 
 
 if __name__ == "__main__":

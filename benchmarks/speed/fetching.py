@@ -28,6 +28,9 @@ from pathlib import Path
 from random import Random
 from typing import Any, Self
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import loopback
+
 SENTENCE = "The council of the city spoke of wheat, water and the price of cotton at its last meeting. "
 MENU = "".join(f"<li><a href='/section/{i}'>Section {i}</a></li>" for i in range(150))
 PAGE = (
@@ -47,35 +50,19 @@ MODES = ("twisted", "aiohttp", "reading", "crawl")
 async def serve(port: int) -> None:
     """Feeds under /feed<n> with an ETag, a page everywhere else, no robots.txt."""
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                path = head.split(" ", 2)[1]
-                host = next(x for x in head.split("\r\n") if x.lower().startswith("host:"))[5:].strip()
-                kind, body = "text/html; charset=utf-8", PAGE
-                if path == "/robots.txt":
-                    writer.write(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
-                elif path.startswith("/feed") and "if-none-match" in head.lower():
-                    writer.write(b'HTTP/1.1 304 Same\r\nETag: "1"\r\n\r\n')
-                else:
-                    if path.startswith("/feed"):
-                        kind, body = "application/rss+xml", feed(host, path[5:])
-                    elif path.startswith("/pagekept"):
-                        body = both(path)
-                    first = f'HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nETag: "1"\r\nContent-Length: {len(body)}'
-                    writer.write(first.encode() + b"\r\n\r\n" + body)
-                await writer.drain()
-                if "connection: close" in head.lower():
-                    return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            writer.close()
+    def answer(host: str, path: str, head: str) -> tuple[str, bytes]:
+        if path == "/robots.txt":
+            return "404 No", b""
+        if path.startswith("/feed") and "if-none-match" in head.lower():
+            return '304 Same\r\nETag: "1"', b""
+        kind, body = "text/html; charset=utf-8", PAGE
+        if path.startswith("/feed"):
+            kind, body = "application/rss+xml", feed(host, path[5:])
+        elif path.startswith("/pagekept"):
+            body = both(path)
+        return f'200 OK\r\nContent-Type: {kind}\r\nETag: "1"', body
 
-    server = await asyncio.start_server(connected, "127.0.0.1", port)
-    print("ready", flush=True)
-    await server.serve_forever()
+    await loopback.serve(answer, port=port)
 
 
 def both(path: str) -> bytes:
@@ -314,7 +301,7 @@ def compare(given: argparse.Namespace) -> None:
     try:
         for _ in range(given.rounds):
             for mode in MODES:
-                out = subprocess.run([*me, "--mode", mode], check=True, capture_output=True, text=True).stdout
+                out = subprocess.run([*me, "--mode", mode], check=True, stdout=subprocess.PIPE, text=True).stdout
                 for row in map(json.loads, out.splitlines()):
                     key = (row["load"], mode)
                     if key not in best or row["cpu_ms"] < best[key]["cpu_ms"]:

@@ -14,11 +14,15 @@ peers' environments do.
 import asyncio
 import gzip
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
 from pathlib import Path
 from random import Random
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import loopback
 
 LISTED = 40
 TOLD = 20  # pages of a feed of pages
@@ -129,7 +133,7 @@ def page(number: int, i: int) -> bytes:
 async def serve() -> None:
     round_ = 0
 
-    def answer(path: str, head: str) -> tuple[str, bytes]:
+    def answer(_host: str, path: str, head: str) -> tuple[str, bytes]:
         nonlocal round_
         _, kind, *numbers = path.split("/")
         if kind == "round":
@@ -146,24 +150,7 @@ async def serve() -> None:
             return "200 OK\r\nContent-Type: text/html; charset=utf-8", page(*map(int, numbers))
         return "404 No", b""
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                first, body = answer(head.split(" ", 2)[1], head)
-                length = "" if first.startswith("304") else f"\r\nContent-Length: {len(body)}"
-                writer.write(f"HTTP/1.1 {first}{length}\r\n\r\n".encode() + body)
-                await writer.drain()
-                if "connection: close" in head.lower():
-                    return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, backlog=1000)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    await loopback.serve(answer)
 
 
 if __name__ == "__main__":
