@@ -249,7 +249,7 @@ class Daemon:
         if self.crawled_at is None or self.crawled_at < span.until:
             return
         stored = app.store.digests.get(day.isoformat(), str(zone), "day")
-        if stored is not None and stored["created_at"] >= span.until.strftime("%Y-%m-%dT%H:%M:%SZ"):
+        if stored is not None and stored["created_at"] >= utc_text(span.until):
             return
         done = deliver(
             app, day, zone=zone, period="day", formats=app.config.digest.formats,

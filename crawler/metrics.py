@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
@@ -24,6 +23,7 @@ from crawler.config import Config
 from crawler.errors import PakrusError, UsageError
 from crawler.reports import status
 from store.connection import SCHEMA, Store, open_store
+from store.records import utc_time
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -188,4 +188,4 @@ def _families(value: dict[str, Any], store: Store) -> "Iterator[Metric]":
 
 
 def _since_1970(text: str | None) -> float | None:
-    return None if not text else datetime.fromisoformat(text).astimezone(UTC).timestamp()
+    return None if not text else utc_time(text).timestamp()

@@ -23,7 +23,7 @@ from crawler.sites import Sites
 from crawler.spiders.discover import Found, Search, discover, newest_of, rewritten
 from crawler.workers import Pool
 from store.connection import Store, open_store
-from store.records import Outcome
+from store.records import Outcome, utc_text
 
 SHOWN = 5  # entries of a new source, for the eye
 
@@ -70,7 +70,7 @@ def _verdict(app: App, source: SourceConfig, *, unreachable: bool) -> dict[str, 
     row = {"id": source.id, "url": source.url, "enabled": source.enabled}
     if visit is None:
         return {
-            **row, "at": app.clock().strftime("%Y-%m-%dT%H:%M:%SZ"), "outcome": "failed", "status": None,
+            **row, "at": utc_text(app.clock()), "outcome": "failed", "status": None,
             "entries": 0, "newest": None, "alive": False, "unreachable": unreachable,
             "advice": "no answer: is our own line up? check again later",
         }  # fmt: skip
@@ -170,14 +170,12 @@ def add_source(
         "way": found.way,
         "remark": found.remark or None,
         "entries_seen": len(found.entries),
-        "newest": newest.strftime("%Y-%m-%dT%H:%M:%SZ") if newest else None,
+        "newest": utc_text(newest) if newest else None,
         "entries": [
             {
                 "title": e.title,
                 "url": e.url,
-                "published": e.published.instant.strftime("%Y-%m-%dT%H:%M:%SZ")
-                if e.published and e.published.instant
-                else None,
+                "published": utc_text(e.published.instant) if e.published and e.published.instant else None,
             }
             for e in found.entries[:SHOWN]
         ],
@@ -195,9 +193,14 @@ def _probe(config: Config, given: dict[str, str]) -> None:
     try:
         parse_source({"id": "probe", "url": "https://example.org/", "kind": "feed", **given})
     except ConfigError as error:
-        raise UsageError("; ".join(m.partition("].")[2] or m for m in error.mistakes)) from None
+        raise UsageError(_mistakes(error)) from None
     if any(s.id == given.get("id") for s in config.sources):
         raise UsageError(f"{config.path}: the id {given['id']!r} is taken, ids are unique; nothing was written")
+
+
+def _mistakes(error: ConfigError) -> str:
+    """What is wrong with an entry, without its place in a file that it does not stand in."""
+    return "; ".join(m.partition("].")[2] or m for m in error.mistakes)
 
 
 def _refuse_known(config: Config, url: str) -> None:
@@ -277,8 +280,7 @@ def import_opml(config: Config, raw: bytes, *, name: str, dry_run: bool = False)
         try:
             parse_source(values)
         except ConfigError as error:
-            why = "; ".join(m.partition("].")[2] or m for m in error.mistakes)
-            refused.append({"line": outline.line, "url": urls.without_user(url)[:500], "error": why})
+            refused.append({"line": outline.line, "url": urls.without_user(url)[:500], "error": _mistakes(error)})
             continue
         added.append(values)
         keys[urls.canonical(url)] = values["id"]

@@ -137,10 +137,8 @@ def _ruled_out(body: bytes, words: set[str] | None, need: frozenset[str], lexico
         if not 0 < found >= SHOWN * len(words):
             return False
     automata = _latin_automata(lexicon)
-    if any(
-        before.endswith((b"n", b"N")) for before in body.split(b"+")[:-1]
-    ):  # of _SIGNS; a search for two bytes is slow
-        return False
+    if any(before.endswith((b"n", b"N")) for before in body.split(b"+")[:-1]):
+        return False  # one of _SIGNS may stand there; a search for two bytes is slow
     return not all(automata[side].find_matches_as_indexes(plain) for side in lexicon.sides if side in need)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -12,6 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from crawler.desk.about import DATABASE, questions
 from crawler.digest.formats import html, pictures, render, words
 from crawler.lexicon import load
+from store.records import utc_time
 
 Row = Mapping[str, Any]
 
@@ -23,7 +24,7 @@ EDITION = (
     "SELECT content FROM digests WHERE period = 'day' AND (:date = '' OR date = :date)"
     " ORDER BY date DESC, created_at DESC LIMIT 1"
 )
-_DAYS = "SELECT day, count(DISTINCT story_id) AS stories FROM articles GROUP BY day ORDER BY day DESC LIMIT 60"
+_DAYS = "SELECT day, count(DISTINCT story_id) AS stories FROM articles GROUP BY day ORDER BY day DESC LIMIT :days"
 _HEALTH = (
     "SELECT source_id, name, state, last_good_at, entries_7d, kept_7d FROM source_health"
     " ORDER BY state = 'good', consecutive_failures DESC, name LIMIT 40"
@@ -95,7 +96,7 @@ async def front(ask: Any) -> str:
     return _page(
         "front.html.j2",
         edition=json.loads(stored[0]["content"]) if stored else None,
-        days=_days(await ask(_DAYS, {})),
+        days=_days(await ask(_DAYS, {"days": DAYS})),
         trend=[
             {"name": load().sector_names("en").get(r["sector"], r["sector"]), "sector": r["sector"],
              "week": r["this_week"], "before": r["usual_week"]}
@@ -149,7 +150,7 @@ def _moment(utc: str | None) -> str:
     """In Islamabad, as the rest of the desk."""
     if utc is None:
         return "never"
-    return html.Words.of("en").moment(datetime.fromisoformat(utc).astimezone(words.CAPITALS[0]))
+    return html.Words.of("en").moment(utc_time(utc).astimezone(words.CAPITALS[0]))
 
 
 def _days(rows: Sequence[Row]) -> list[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""Store -> Facts: what an edition is made of, as the rows stood at `created_at`.
+"""Store -> Facts: what an edition is made of, as the rows stood when it was made.
 
 Rows change after an edition: an article is edited, a story takes in another, an original is found for what was thought
 one. Each of these left a record (revisions, story_moves, first_seen_at), so that a past edition can be made again.
@@ -29,7 +29,7 @@ def gather(
     Without it: after `created_at`, or, where the clock is behind the database (`--now`), after its last row.
     """
     store = app.store
-    known_to = known_to or max(created_at, _last_written(app) or created_at)
+    known_to = known_to or max([created_at, *_last_written(app)])
     until = min(span.until, created_at + timedelta(seconds=1))
     before = _moved(app, known_to)
     fresh = [a for a in store.articles.seen_between(span.since, until) if a.added_at <= known_to]
@@ -78,15 +78,14 @@ def sector_names(app: App, language: str) -> dict[str, str]:
     return {**app.lexicon.sector_names(language), "other": Words.of(language).say("other_sector")}
 
 
-def _last_written(app: App) -> datetime | None:
-    """When the last row was written: the clock of a command may be set behind it."""
-    found = [
-        row[0]
+def _last_written(app: App) -> list[datetime]:
+    """When the last rows were written: the clock of a command may be set behind them."""
+    return [
+        utc_time(row[0])
         for table in ("articles", "entries")
         for row in app.store.connection.execute(f"SELECT added_at FROM {table} ORDER BY id DESC LIMIT 1")  # noqa: S608
         if row[0] is not None
     ]
-    return utc_time(max(found)) if found else None
 
 
 def _there(article: Article, until: datetime, known_to: datetime) -> bool:
@@ -98,21 +97,21 @@ def _count(app: App, sql: str, *times: datetime) -> int:
     return int(app.store.connection.execute(sql, tuple(map(utc_text, times))).fetchone()[0])
 
 
-def _moved(app: App, created_at: datetime) -> dict[int, int]:
-    """article -> story, for articles that were moved to another story after `created_at`: the one they were in then."""
+def _moved(app: App, known_to: datetime) -> dict[int, int]:
+    """article -> story, for articles that were moved to another story after `known_to`: the one they were in then."""
     rows = app.store.connection.execute(
         "SELECT article_id, from_story FROM story_moves m JOIN articles a ON a.id = m.article_id WHERE at > ?"
         " ORDER BY at DESC, m.rowid DESC",
-        (utc_text(created_at),),
+        (utc_text(known_to),),
     )
     return {row["article_id"]: row["from_story"] for row in rows}
 
 
 def _fact(
-    app: App, article: Article, story_id: int, created_at: datetime, names: Mapping[str, str], language: str
+    app: App, article: Article, story_id: int, known_to: datetime, names: Mapping[str, str], language: str
 ) -> FactArticle:
-    """An article as it stood: of its versions the one that was current when the second of `created_at` began."""
-    old: Revision | None = next((r for r in app.store.articles.revisions(article.id) if r.until >= created_at), None)
+    """An article as it stood: of its versions the one that was current when the second of `known_to` began."""
+    old: Revision | None = next((r for r in app.store.articles.revisions(article.id) if r.until >= known_to), None)
     if old is None:
         title, text, grade, score, sectors = article.title, article.text, article.grade, article.score, article.sectors
         mentions = [(m.kind, m.name, m.field, m.start) for m in app.store.articles.mentions(article.id)]
@@ -142,7 +141,7 @@ def _fact(
         sectors=sectors,
         evidence=[(kind, start) for kind, _, field, start in mentions if field == "text"],
         names=list(dict.fromkeys(app.lexicon.label(name, language) for _, name, _, _ in told)),
-        withdrawn=_gone(app, article.id, created_at),
+        withdrawn=_gone(app, article.id, known_to),
         polled=app.store.sources.get(article.source_id).kind != "none",
     )
 
@@ -152,9 +151,9 @@ def _original(fact: FactArticle, seen: Mapping[int, Article]) -> FactArticle:
     return fact if fact.duplicate_of in seen or fact.duplicate_of is None else replace(fact, duplicate_of=None)
 
 
-def _gone(app: App, article_id: int, created_at: datetime) -> bool:
+def _gone(app: App, article_id: int, known_to: datetime) -> bool:
     row = app.store.articles.row(article_id)
-    return row["withdrawn_at"] is not None and utc_time(row["withdrawn_at"]) < created_at
+    return row["withdrawn_at"] is not None and utc_time(row["withdrawn_at"]) < known_to
 
 
 def _changes(
@@ -227,14 +226,14 @@ def _quote(article: FactArticle, figure: Said) -> str:
 # --- the past ---------------------------------------------------------------------------------------------------------
 
 
-def _past(app: App, span: Window, until: datetime, created_at: datetime, before: Mapping[int, int]) -> Past:
+def _past(app: App, span: Window, until: datetime, known_to: datetime, before: Mapping[int, int]) -> Past:
     """Stories a day of thirty, and sectors this week against the four before, by what was first seen."""
     day, week = timedelta(days=1), timedelta(days=7)
     run = app.store.connection.execute
     rows = run(
         "SELECT id, story_id, first_seen_at FROM articles WHERE first_seen_at >= ? AND first_seen_at < ?"
         " AND coalesce(added_at, first_seen_at) <= ?",
-        (utc_text(span.until - (WEEKS + 1) * week), utc_text(until), utc_text(created_at)),
+        (utc_text(span.until - (WEEKS + 1) * week), utc_text(until), utc_text(known_to)),
     ).fetchall()
     ids = json.dumps([row["id"] for row in rows])
     tags: dict[int, list[str]] = defaultdict(list)
@@ -245,7 +244,7 @@ def _past(app: App, span: Window, until: datetime, created_at: datetime, before:
     for row in run(
         "SELECT article_id, verdict FROM revisions WHERE seen_at >= ?"
         " AND article_id IN (SELECT value FROM json_each(?)) ORDER BY seen_at DESC, rowid DESC",
-        (utc_text(created_at), ids),
+        (utc_text(known_to), ids),
     ):
         tags[row["article_id"]] = [sector for sector, _ in json.loads(row["verdict"]).get("sectors", ())]
     days: list[set[int]] = [set() for _ in range(DAYS)]
