@@ -147,7 +147,7 @@ def _new_entry(app: App, source: SourceConfig, entry: Entry) -> NewEntry:
         published_precision=published.precision,
         state=state,
         reason=reason,
-        judged=_judged_sha256(app, source, entry) if reason == NOT_WORTH else "",
+        judged=_judged_sha256(app, source, (title, summary, content)) if reason == NOT_WORTH else "",
     )
 
 
@@ -172,15 +172,16 @@ def _words(entry: Entry) -> tuple[str, str, str]:
     return clean(entry.title)[:MOST_TITLE], clean(entry.summary)[:MOST_FEED_TEXT], clean(entry.content)[:MOST_FEED_TEXT]
 
 
-def _judged_sha256(app: App, source: SourceConfig, entry: Entry) -> str:
+def _judged_sha256(app: App, source: SourceConfig, words: tuple[str, str, str]) -> str:
     """Of words that have been judged; by another lexicon, or for another source, they would be judged anew."""
-    return words_sha256(*_words(entry), app.lexicon.hash, source.language, source.country)
+    return words_sha256(*words, app.lexicon.hash, source.language, source.country)
 
 
 def _same_words(app: App, source: SourceConfig, old: Known, entry: Entry) -> bool:
-    if old.item_sha256 == words_sha256(*_words(entry)):
+    words = _words(entry)
+    if old.item_sha256 == words_sha256(*words):
         return True
-    return source.fetch_pages == "candidates" and old.item_sha256 == _judged_sha256(app, source, entry)
+    return source.fetch_pages == "candidates" and old.item_sha256 == _judged_sha256(app, source, words)
 
 
 def _write_entries(app: App, source: SourceConfig, listed: _Listed, *, now: datetime) -> tuple[int, int]:
@@ -192,7 +193,7 @@ def _write_entries(app: App, source: SourceConfig, listed: _Listed, *, now: date
         if old is None:
             frontier.add(source.id, _beside(app, entry, source, now=now), now=now)
             new += 1
-        elif old.item_sha256 == entry.item_sha256 or old.reason == WITNESS:
+        elif old.reason == WITNESS:
             continue
         elif entry.state is not State.REJECTED:
             frontier.reword(old.id, entry, again=old.state in (State.REJECTED, State.FAILED, State.BLOCKED))
@@ -215,30 +216,19 @@ def _recognised(app: App, source: SourceConfig, listed: _Listed) -> tuple[_Liste
     found = listed.fresh
     if len(found) < FEW or source.role == "witness" or listed.known:
         return listed, 0
-    before: dict[str, list[Any]] = {}
-    for row in app.store.frontier.lately(source.id, REMEMBERED):
-        before.setdefault(_named(row["title"]), []).append(row)
+    before: dict[str, list[tuple[Known, Any]]] = {}
+    for old, row in app.store.frontier.lately(source.id, REMEMBERED):
+        before.setdefault(_named(row["title"]), []).append((old, row))
     out, renamed = [], 0
     for entry in found:
         title, at = _named(entry.title), utc_text(entry.published_at) if entry.published_at else None
         rows = before.get(title, [])
-        same = [row for row in rows if at is not None and row["published_at"] == at] or rows
-        pages = {row["article_id"] or row["canonical_url"] for row in same}
-        sure = len(pages) == 1 and (len(title) >= TELLING or (at is not None and same[0]["published_at"] == at))
+        same = [(old, row) for old, row in rows if at is not None and row["published_at"] == at] or rows
+        pages = {old.article_id or row["canonical_url"] for old, row in same}
+        sure = len(pages) == 1 and (len(title) >= TELLING or (at is not None and same[0][1]["published_at"] == at))
         if sure:
             renamed += 1
-        if sure and entry.state is State.PENDING:
-            old = same[0]
-            entry = replace(
-                entry,
-                state=State(old["state"]),
-                reason=old["reason"],
-                article_id=old["article_id"],
-                score=old["score"],
-                summary="",
-                content="",
-            )
-        out.append(entry)
+        out.append(_settled_as(entry, same[0][0]) if sure and entry.state is State.PENDING else entry)
     return (replace(listed, fresh=out), renamed) if 3 * renamed >= len(found) else (listed, 0)
 
 
@@ -268,6 +258,11 @@ def _beside(app: App, entry: NewEntry, source: SourceConfig, *, now: datetime) -
         or other.reason in (WITNESS, NOT_WORTH)
     ):
         return entry
+    return _settled_as(entry, other)
+
+
+def _settled_as(entry: NewEntry, other: Known) -> NewEntry:
+    """An item in the state of another one that is the same page."""
     return replace(
         entry,
         state=other.state,

@@ -107,15 +107,16 @@ class Frontier:
         """The sources that list a page."""
         return {r[0] for r in self._run("SELECT source_id FROM entries WHERE canonical_url = ?", (canonical_url,))}
 
-    def lately(self, source_id: str, limit: int) -> list[Row]:
-        """The last items of a source that are settled and lead to a page, the newest first."""
+    def lately(self, source_id: str, limit: int) -> list[tuple[Known, Row]]:
+        """The last items of a source that are settled and lead to a page, the newest first, each with its title,
+        published_at and canonical_url."""
         rows = self._run(
-            "SELECT id, title, published_at, canonical_url, state, reason, score, article_id FROM entries"
+            f"SELECT {_KNOWN}, title, published_at, canonical_url FROM entries"  # noqa: S608 - names of columns only
             " WHERE source_id = ? AND url IS NOT NULL AND state IN ('kept', 'duplicate', 'rejected')"
             " ORDER BY first_seen_at DESC, id LIMIT ?",
             (source_id, limit),
         )
-        return rows.fetchall()
+        return [(_known(row), row) for row in rows]
 
     def add(self, source_id: str, entry: NewEntry, *, now: datetime, first_seen: datetime | None = None) -> int:
         at = utc_text(now)
