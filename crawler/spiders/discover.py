@@ -4,7 +4,6 @@ Asks as a crawl does, through the same fetcher: guard, robots.txt, the host's pa
 addresses, one after another, until one lists something recent.
 """
 
-import logging
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -12,15 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-from scrapy.crawler import Crawler
-
 from crawler import urls
 from crawler.app import App
 from crawler.config import SourceConfig
 from crawler.spiders.backfill import USUAL
-from crawler.spiders.engine import STALE_AFTER, LentSpider
+from crawler.spiders.engine import STALE_AFTER, lend
 from crawler.spiders.fetch import Download, Fetcher, Line
-from crawler.spiders.settings import SETTINGS
 from crawler.spiders.wire import Failure, NoAnswer, Wire
 from crawler.types import Entry, Fetched, Reading
 from crawler.workers import Pool, WorkerLost
@@ -81,13 +77,9 @@ def rewritten(url: str) -> tuple[str, str] | None:
 
 async def discover(app: App, pool: Pool, url: str) -> Search:
     """Looks for the source of a site. `app.store` is written to (hosts, requests): lend one that may be thrown away."""
-    logging.getLogger("scrapy").setLevel(logging.ERROR)
     wire = Wire(app.config.crawl, base=app.config.base)
     search = _Search(app, pool, wire, url)
-    try:
-        await Crawler(LentSpider, dict(SETTINGS)).crawl_async(wire=wire, work=search.run)
-    finally:
-        await wire.close()
+    await lend(wire, search.run)
     if search.error is not None:
         raise search.error
     return search.result()

@@ -143,18 +143,13 @@ async def crawl(
     Ends when idle, or within 8 s after `stop` is set; what is not done then lies in the store. Calls `progress` with
     each request, visit and page that is done with, and each minute of a wait for a host's turn. Raises StoreError.
     """
-    # Scrapy tells of every step; what goes wrong there comes back to us as an exception anyway.
-    logging.getLogger("scrapy").setLevel(logging.ERROR)
     _ = app.lexicon  # loaded before the first request: that takes a while, and meanwhile the loop stands still
     _set_aside()
     wire = Wire(app.config.crawl, base=app.config.base)
     the_pass = _Pass(
         app, pool, wire, only=only, everything=everything, since=since, stop=stop or asyncio.Event(), progress=progress
     )
-    try:
-        await Crawler(LentSpider, dict(SETTINGS)).crawl_async(wire=wire, work=the_pass.run)
-    finally:
-        await wire.close()
+    await lend(wire, the_pass.run)
     if the_pass.error is not None:
         raise the_pass.error
     return the_pass.summary()
@@ -166,6 +161,17 @@ def _set_aside() -> None:
     of a crawl, and most of it went into looking again at the lexicon and the code."""
     gc.collect()
     gc.freeze()
+
+
+async def lend(wire: Wire, work: Callable[[Download], Coroutine[Any, Any, None]]) -> None:
+    """Runs `work` with Scrapy's engine to download by, and closes the wire. Scrapy would only log what `work` raises:
+    it keeps that itself."""
+    # Scrapy tells of every step; what goes wrong there comes back to us as an exception anyway.
+    logging.getLogger("scrapy").setLevel(logging.ERROR)
+    try:
+        await Crawler(LentSpider, dict(SETTINGS)).crawl_async(wire=wire, work=work)
+    finally:
+        await wire.close()
 
 
 class LentSpider(scrapy.Spider):
