@@ -51,7 +51,7 @@ def words(language: str) -> tuple[str, ...]:
     from crawler.lexicon import load  # only the server needs it
 
     lexicon = load()
-    parts = {word for terms in lexicon.side_words().values() for term in terms for word, _ in term}
+    parts = {word.lower() for terms in lexicon.side_words().values() for term in terms for word, _ in term}
     found: set[str] = set()
     for path in sorted(DEMO.rglob("*")):
         if path.is_file():

@@ -39,7 +39,7 @@ def worth_fetching(title: str, summary: str, *, language: str, country: str, lex
     the other side; elsewhere both, or a bridge."""
     text = Text(title=title, text=summary, language=language, country=country)
     need = frozenset(lexicon.sides) - {passages.context_of(text, lexicon)}
-    if not names(fold(f"{title}\n{summary[: passages.MOST]}").text, need, lexicon):
+    if not names(fold(f"{title}\n{summary[: passages.MOST]}").cased, need, lexicon):
         return False
     found = passages.read(text, lexicon)
     return len(found.found | ({found.context} if found.context else set())) == 2

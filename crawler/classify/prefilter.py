@@ -14,62 +14,53 @@ from __future__ import annotations
 import functools
 import html
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 import ahocorasick_rs
 
-from crawler.lexicon import Lexicon
+from crawler.lexicon import Lexicon, Needle
 from crawler.text import one_script
 
 MOST = 4_000_000  # bytes that are looked at
 SLICE = 200_000  # characters
+LONGEST = 64  # letters of a word
+HEAD = 4  # letters by which words are looked up
 _ESCAPE = re.compile(r"\\u(?![dD][89a-fA-F])([0-9a-fA-F]{4})")  # halves of surrogate pairs stay as they are
 # What is dropped or written alike, in all scripts and in the Arabic one; no sentence in that is without these letters.
 _DROPPED = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u0301\u0308"
-_SAME = dict(zip("ё\xa0", "е ", strict=True))
+_SAME = dict(zip("ёЁ\xa0", "еЕ ", strict=True))
 _ARABIC = "اآأإورسن"
 _DROPPED_ARABIC = "\u064e\u064f\u0650\u0652\u0651\u0654\u0670\u0640\u0621"
 _SAME_ARABIC = dict(zip("يىئكةهأإآؤ", "یییکہہاااو", strict=True))
-_WORD = re.compile(r"[^\W\d_]{4,}")
+_WORD = re.compile(r"[^\W_]+")
+_SIGN = re.compile(r"[^\W_]+\+")  # En+
+_TITLE_WORD = re.compile(r"[^\W\d_]{4,}")
 SHOWN = 0.5  # of the longer words of a title: the page that shows fewer is another one
 LEAST = 500  # bytes of a page whose title has no such word; less is no article
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Needles:
-    """The words of all sides' terms in one automaton."""
+    """What tells a side: words that are terms by themselves, and phrases by the beginning of their rarest word."""
 
-    automaton: ahocorasick_rs.AhoCorasick
-    whole: tuple[bool, ...]  # does the needle of that number end a word?
-    longest: int  # characters
-    single: dict[str, frozenset[int]]  # side -> words that are terms by themselves
-    phrases: dict[str, dict[int, list[frozenset[int]]]]  # side -> longest word -> the words of its phrases
+    words: frozenset[str]
+    phrases: dict[str, list[tuple[Needle, ...]]]
 
 
 @functools.lru_cache(maxsize=4)
-def _needles(lexicon: Lexicon) -> _Needles:
-    terms = lexicon.side_words()
-    order = {
-        word: n for n, word in enumerate(sorted({w for found in terms.values() for words in found for w in words}))
-    }
-    single = {side: frozenset(order[words[0]] for words in found if len(words) == 1) for side, found in terms.items()}
-    phrases: dict[str, dict[int, list[frozenset[int]]]] = {side: {} for side in terms}
-    for side, found in terms.items():
-        for words in found:
-            if len(words) > 1:
-                longest = order[max(words, key=lambda needle: len(needle[0]))]
-                phrases[side].setdefault(longest, []).append(frozenset(order[word] for word in words))
-    return _Needles(
-        automaton=ahocorasick_rs.AhoCorasick(
-            [word for word, _ in order],
-            implementation=ahocorasick_rs.Implementation.ContiguousNFA,
-            store_patterns=False,
-        ),
-        whole=tuple(whole for _, whole in order),
-        longest=max(len(word) for word, _ in order),
-        single=single,
-        phrases=phrases,
-    )
+def _needles(lexicon: Lexicon) -> dict[str, _Needles]:
+    found = {}
+    for side, terms in lexicon.side_words().items():
+        words = frozenset(word for (word, whole), *others in terms if whole and not others)
+        common = Counter(word[:HEAD] for term in terms for word, _ in term)
+        phrases: dict[str, list[tuple[Needle, ...]]] = {}
+        for term in sorted(terms):
+            if len(term) > 1 or not term[0][1]:
+                rarest_first = tuple(sorted(term, key=lambda n: (-min(len(n[0]), HEAD + 1), common[n[0][:HEAD]])))
+                phrases.setdefault(rarest_first[0][0][:HEAD], []).append(rarest_first)
+        found[side] = _Needles(words=words, phrases=phrases)
+    return found
 
 
 def _readings(body: bytes) -> list[str]:
@@ -96,22 +87,42 @@ _UNSEEN = re.compile(
 _PLAIN = bytes(c + 32 if 65 <= c <= 90 else c if 97 <= c <= 122 or 48 <= c <= 57 else 32 for c in range(256))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Latin:
+    """What tells a side in the plain bytes of a page, and how it must be written in the page itself, if that matters."""
+
+    automaton: ahocorasick_rs.BytesAhoCorasick
+    written: tuple[bytes, ...]
+
+
 @functools.lru_cache(maxsize=4)
-def _latin_automata(lexicon: Lexicon) -> dict[str, ahocorasick_rs.BytesAhoCorasick]:
-    automata = {}
-    for side, patterns in lexicon.side_terms().items():
-        latin = (p for p in patterns if not any("\u0400" <= char <= "\u06ff" for char in p))
-        needles = sorted({b" " + pattern.encode().translate(_PLAIN) for pattern in latin if pattern not in _SIGNS})
-        automata[side] = ahocorasick_rs.BytesAhoCorasick(needles, implementation=ahocorasick_rs.Implementation.DFA)
-    return automata
+def _latin_needles(lexicon: Lexicon) -> dict[str, _Latin]:
+    found = {}
+    for side, terms in lexicon.side_terms().items():
+        alone = _needles(lexicon)[side].words
+        needles: dict[bytes, bytes] = {}
+        for term in terms:
+            for form in term.forms:
+                words = _WORD.findall(form)
+                if any("\u0400" <= char <= "\u06ff" for char in form) or (
+                    len(words) > 1 and not alone.isdisjoint(words)
+                ):
+                    continue
+                written = term.exact if term.exact.isalnum() else form if len(words) == 1 and "+" in form else ""
+                plain = b" " + " ".join(words).encode().translate(_PLAIN) + b" " * term.whole
+                needles[plain] = written.encode() if needles.get(plain) != b"" else b""
+        automaton = ahocorasick_rs.BytesAhoCorasick(list(needles), implementation=ahocorasick_rs.Implementation.DFA)
+        found[side] = _Latin(automaton=automaton, written=tuple(needles.values()))
+    return found
 
 
-# Of whose signs the plain bytes leave nothing: "en" alone is on every page, as the name of its language.
-_SIGNS = ("en+",)
+def _latin_named(plain: bytes, body: bytes, side: _Latin) -> bool:
+    met = {side.written[match[0]] for match in side.automaton.find_matches_as_indexes(plain, overlapping=True)}
+    return b"" in met or (bool(met) and any(written in body + body.lower() for written in met))
 
 
-def _latin(body: bytes) -> bytes | None:
-    """The page in small ASCII letters and blanks, where it is UTF-8 in Latin letters; else None."""
+def _latin(body: bytes) -> tuple[bytes, bytes] | None:
+    """The page, and the page in small ASCII letters and blanks, where it is UTF-8 in Latin letters; else None."""
     if body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in body[:400]:
         return None
     try:
@@ -124,22 +135,20 @@ def _latin(body: bytes) -> bytes | None:
         return None
     if not ascii_only or b"&" in body:
         body = _UNSEEN.sub(b"", _BLANKS.sub(b" ", body))
-    return b" " + body.translate(_PLAIN)
+    return body, b" " + body.translate(_PLAIN) + b" "
 
 
 def _ruled_out(body: bytes, words: set[str] | None, need: frozenset[str], lexicon: Lexicon) -> bool:
     """Can the bytes alone tell that a side is missing, on the page that was listed (`words`: of its title)?"""
-    plain = _latin(body)
-    if plain is None:
+    read = _latin(body)
+    if read is None:
         return False
+    body, plain = read
     if words is not None:
         found = sum(word.encode().translate(_PLAIN) in plain for word in words)
         if not 0 < found >= SHOWN * len(words):
             return False
-    automata = _latin_automata(lexicon)
-    if any(before.endswith((b"n", b"N")) for before in body.split(b"+")[:-1]):
-        return False  # one of _SIGNS may stand there; a search for two bytes is slow
-    return not all(automata[side].find_matches_as_indexes(plain) for side in lexicon.sides if side in need)
+    return not all(_latin_named(plain, body, _latin_needles(lexicon)[side]) for side in lexicon.sides if side in need)
 
 
 def may_concern(body: bytes, *, country: str, lexicon: Lexicon, title: str | None = None) -> bool:
@@ -148,7 +157,7 @@ def may_concern(body: bytes, *, country: str, lexicon: Lexicon, title: str | Non
     Also where `body` cannot be the page that was listed under `title`.
     """
     need = frozenset(lexicon.sides) - {country.upper()}
-    words = set(_WORD.findall(_plain(title or "")))
+    words = set(_TITLE_WORD.findall(_plain(title or "").lower()))
     if _ruled_out(body[:MOST], None if title is None else words, need, lexicon):
         return False
     shown = title is None or (not words and len(body) >= LEAST)
@@ -158,17 +167,18 @@ def may_concern(body: bytes, *, country: str, lexicon: Lexicon, title: str | Non
         mended = one_script(text)
         if mended != text and names(mended, need, lexicon):
             return True
-        shown = shown or 0 < sum(word in text or word in mended for word in words) >= SHOWN * len(words)
+        if not shown:
+            lower = f"{text}\n{mended}".lower()
+            shown = 0 < sum(word in lower for word in words) >= SHOWN * len(words)
     return not shown
 
 
 def _plain(text: str) -> str:
-    """Lower case, escapes read, without what changes no word."""
+    """Escapes read, without what changes no word but letter case."""
     if "\\u" in text:
         text = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)), text)
     if "&" in text:
         text = html.unescape(text)
-    text = text.lower()
     if not text.isascii():
         arabic = any(letter in text for letter in _ARABIC)
         for char in _DROPPED + _DROPPED_ARABIC * arabic:  # str.replace: str.translate costs twenty times as much
@@ -179,23 +189,31 @@ def _plain(text: str) -> str:
 
 
 def names(text: str, need: frozenset[str], lexicon: Lexicon) -> bool:
-    """Could all sides in `need` be named in a lower-case text? All words of a name must begin a word of it, anywhere.
+    """Could all sides in `need` be named in a text with its capitals? All words of a name must stand in it, anywhere.
     Never False where they are named, but by weak names alone."""
-    needles = _needles(lexicon)
-    found: set[int] = set()
+    cased: set[str] = set()
     for begin in range(0, len(text), SLICE):
-        # A list of all matches in a page of megabytes would be larger than the page by far.
-        piece = text[begin : begin + SLICE + needles.longest]
-        for word, start, end in needles.automaton.find_matches_as_indexes(piece, overlapping=True):
-            whole = needles.whole[word]
-            if word not in found and lexicon.stands(text, begin + start, begin + end, whole=whole):
-                found.add(word)
-        if all(_named(found, side, needles) for side in need):
+        # Piece by piece: a list of all words of a page of megabytes would be larger than the page by far.
+        cased.update(_WORD.findall(text, begin, begin + SLICE + LONGEST))
+        if "+" in text:
+            cased.update(_SIGN.findall(text, begin, begin + SLICE + LONGEST))
+        words = cased.union(" ".join(cased).lower().split(" "))
+        if not text.isascii():
+            words |= lexicon.parted(words)
+        heads: dict[str, list[str]] = {}
+        for word in words:
+            heads.setdefault(word[:HEAD], []).append(word)
+        if all(_named(words, heads, _needles(lexicon)[side]) for side in need):
             return True
     return not need
 
 
-def _named(found: set[int], side: str, needles: _Needles) -> bool:
-    return not needles.single[side].isdisjoint(found) or any(
-        phrase <= found for word in found for phrase in needles.phrases[side].get(word, ())
+def _named(words: set[str], heads: dict[str, list[str]], side: _Needles) -> bool:
+    def stands(needle: Needle) -> bool:
+        word, whole = needle
+        alike = words if len(word) < HEAD else heads.get(word[:HEAD], ())
+        return word in words if whole else any(one.startswith(word) for one in alike)
+
+    return not words.isdisjoint(side.words) or any(
+        all(map(stands, term)) for head in heads.keys() & side.phrases.keys() for term in side.phrases[head]
     )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ahocorasick_rs
 
@@ -61,7 +61,7 @@ class Label:
 
 
 _URDU_WORD = re.compile("[\u0621-\u06ff]+")
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"\w+\+?")  # En+
 _Row = tuple[int, int, tuple[str, ...], str | None]
 
 
@@ -282,77 +282,87 @@ class Lexicon:
         """The sectors' names in a language."""
         return {sector: values["name"].get(language, sector) for sector, values in self.sectors.items()}
 
-    def side_terms(self) -> dict[str, tuple[str, ...]]:
-        """Per side the beginnings of all strong terms that stand for it: what the byte prefilter looks for."""
-        found: dict[str, set[str]] = {side: set() for side in self.sides}
+    def side_terms(self) -> dict[str, list[SideTerm]]:
+        """Per side its strong terms."""
+        terms: dict[str, list[SideTerm]] = {side: [] for side in self.sides}
         table = self._table["names"]
         for pattern, rows in zip(table["patterns"], table["entries"], strict=True):
-            for row in rows:
-                thing = self._things[row[0]]
-                if not row[1] & compiled.WEAK and thing.kind != "lure":
+            for reference, flags, endings, *exact in rows:
+                thing = self._things[reference]
+                if not flags & compiled.WEAK and thing.kind != "lure":
+                    forms = [pattern + ending for ending in self._table["endings"][endings]]
                     for side in thing.sides:
-                        found[side].add(pattern)
-        return {side: tuple(sorted(patterns)) for side, patterns in found.items()}
+                        terms[side].append(SideTerm(forms, not flags & compiled.PREFIX, "".join(exact)))
+        return terms
 
     def side_words(self) -> dict[str, frozenset[tuple[Needle, ...]]]:
         """Per side its strong terms, each as its words: where the term stands, all of them do.
 
-        A phrase with a word that is a term by itself is left out; words of two letters are, where others tell enough.
+        A phrase that holds a term of one word in each of its forms is left out.
         """
-        found: dict[str, set[tuple[Needle, ...]]] = {side: set() for side in self.sides}
-        table = self._table["names"]
-        for pattern, rows in zip(table["patterns"], table["entries"], strict=True):
-            for row in rows:
-                thing = self._things[row[0]]
-                if not row[1] & compiled.WEAK and thing.kind != "lure" and thing.sides:
-                    forms = [pattern + ending for ending in self._table["endings"][row[2]]]
-                    terms = _needles(forms, whole=not row[1] & compiled.PREFIX)
-                    for side in thing.sides:
-                        found[side] |= terms
-        return {side: _least(terms) for side, terms in found.items()}
+        return {side: _needles(terms) for side, terms in self.side_terms().items()}
 
-    def stands(self, text: str, start: int, end: int, *, whole: bool) -> bool:
-        """Does a word begin at `start` of a folded text, and with `whole` end at `end`? A blank may be missing."""
-        if start and text[start - 1].isalnum() and not self._names._parted(text, start):
-            return False
-        return not whole or end == len(text) or not text[end].isalnum() or self._names._followed(text, end)
+    def parted(self, words: Iterable[str]) -> set[str]:
+        """The runs of Arabic letters in words, and what is left of each without a word that a missing blank may have
+        joined to its beginning or its end."""
+        before, after = tuple(self._names._before), tuple(self._names._after)
+        runs = set(_URDU_WORD.findall(" ".join(words)))
+        joined = [run for run in runs if run.startswith(before)]
+        runs |= {run[len(joint) :] for run in joined for joint in before if run.startswith(joint)}
+        joined = [run for run in runs if run.endswith(after)]
+        return runs | {run[: -len(joint)] for run in joined for joint in after if run.endswith(joint)}
 
 
-Needle = tuple[str, bool]  # the beginning of a word, or with True the whole of it
+Needle = tuple[str, bool]  # the beginning of a word, or with True the whole of it; with its capitals where it has any
 _TELLING = 4  # letters of a beginning that a page has not by chance
 
 
-def _needles(forms: Sequence[str], *, whole: bool) -> set[tuple[Needle, ...]]:
-    """What tells the forms of a term: the beginnings that their words share, or each form where these are short."""
-    told = [tuple(_WORD.findall(form)) for form in forms]
-    if len({len(words) for words in told}) == 1:
-        common = [_common(alike) for alike in zip(*told, strict=True)]
-        if all(len(word) >= _TELLING for word in common):
-            return {tuple(sorted({(word, False) for word in common}))}
-    return {
-        tuple(sorted({(word, whole or word != words[-1]) for word in words})) if len(words) > 1 else ((form, whole),)
-        for form, words in zip(forms, told, strict=True)
-    }
+class SideTerm(NamedTuple):
+    """A name of a side: its folded forms, whether these are whole, and how it must be written, if that matters."""
+
+    forms: list[str]
+    whole: bool
+    exact: str
+
+
+def _needles(terms: Iterable[SideTerm]) -> frozenset[tuple[Needle, ...]]:
+    found: set[tuple[Needle, ...]] = set()
+    phrases: list[tuple[list[list[str]], bool]] = []
+    for term in terms:
+        told = [_WORD.findall(form) for form in term.forms]
+        if term.exact.isalnum():
+            found.add(((term.exact, term.whole),))
+        elif all(len(words) == 1 for words in told):
+            found |= {((word, term.whole),) for (word,) in told}
+        else:
+            phrases.append((told, term.whole))
+    alone = {words[0][0] for words in found if words[0][1]}
+    for told, whole in phrases:
+        if any(alone.isdisjoint(words) for words in told):
+            found |= _phrases(told, whole=whole)
+    return frozenset(found)
+
+
+def _phrases(forms: Sequence[Sequence[str]], *, whole: bool) -> set[tuple[Needle, ...]]:
+    """What tells the forms of a phrase: the beginnings that their words share, or each form where these are short."""
+    told = [[(word, whole or n < len(words) - 1) for n, word in enumerate(words)] for words in forms]
+    if len({len(words) for words in forms}) == 1:
+        shared = [
+            alike[0] if len(set(alike)) == 1 else (_common([word for word, _ in alike]), False)
+            for alike in zip(*told, strict=True)
+        ]
+        if all(whole or len(beginning) >= _TELLING for beginning, whole in shared):
+            told = [shared]
+    found = set()
+    for words in told:
+        longer = tuple(sorted({needle for needle in words if len(needle[0]) > 2}))
+        found.add(longer if len(longer) > 1 else tuple(sorted(set(words))))
+    return found
 
 
 def _common(words: Sequence[str]) -> str:
     first, last = min(words), max(words)
     return first[: next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
-
-
-def _least(terms: set[tuple[Needle, ...]]) -> frozenset[tuple[Needle, ...]]:
-    """Without terms that stand only where another one does, and without words of two letters in what is left."""
-    single = {words[0] for words in terms if len(words) == 1}
-
-    def covered(needle: Needle, *, by_itself: bool) -> bool:
-        word, whole = needle
-        if any((word[:size], False) in single for size in range(1, len(word))):
-            return True
-        return not by_itself and ((word, False) in single or (whole and needle in single))
-
-    least = {words for words in terms if not any(covered(needle, by_itself=len(words) == 1) for needle in words)}
-    longer = {words: tuple(needle for needle in words if len(needle[0]) > 2) for words in least}
-    return frozenset(kept if len(kept) > 1 else words for words, kept in longer.items())
 
 
 def mention(hit: Hit, folded: Folded, text: str, field: str) -> Mention:
