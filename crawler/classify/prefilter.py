@@ -89,7 +89,7 @@ _PLAIN = bytes(c + 32 if 65 <= c <= 90 else c if 97 <= c <= 122 or 48 <= c <= 57
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Latin:
-    """What tells a side in the plain bytes of a page, and how it must be written in the page itself, if that matters."""
+    """What tells a side in the plain bytes of a page, and how it must be written in the page, if that matters."""
 
     automaton: ahocorasick_rs.BytesAhoCorasick
     written: tuple[bytes, ...]

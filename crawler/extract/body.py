@@ -22,7 +22,7 @@ from trafilatura.meta import reset_caches as _reset_caches
 
 from crawler.extract.boilerplate import cut, is_sentence, is_stamp, starts_foot
 from crawler.extract.leaves import Leaf, read_leaves
-from crawler.extract.plain import clean_lines, overlap, stems, words
+from crawler.extract.plain import clean_lines, letters, overlap, stems, words
 
 MAX_TEXT = 400_000  # characters
 MAX_ELEMENTS = 25_000  # real pages have fewer; trafilatura's cost is quadratic in places
@@ -57,7 +57,7 @@ _BEFORE_ANOTHER = 200  # characters of prose that the first article must have ha
 
 def without_second_article(leaves: Sequence[Leaf], *, title: str) -> Sequence[Leaf]:
     """The leaves above the heading of another article, if one stands below the first; its elements leave the tree."""
-    key = "".join(words(title))
+    key = letters(title)
     head = next((n for n, leaf in enumerate(leaves) if leaf.tag == "h1" or (key and leaf.key == key)), None)
     home = leaves[head].path[:-1] if head is not None else ()
     prose = 0
@@ -184,10 +184,12 @@ def _trafilatura(tree: HtmlElement, *, url: str, precision: bool) -> list[str]:
 
 
 _MARKED = XPath(
-    '//*[@itemprop="articleBody" or @property="articleBody" or contains(concat(" ", normalize-space(@class), " "), '
-    '" entry-content ") or contains(concat(" ", normalize-space(@class), " "), " article-body ") or '
-    'contains(concat(" ", normalize-space(@class), " "), " article__text ") or '
-    'contains(concat(" ", normalize-space(@class), " "), " story__content ")]'
+    'descendant-or-self::*[@itemprop="articleBody" or @property="articleBody"] | descendant-or-self::*[@class]['
+    + " or ".join(
+        f'contains(concat(" ", normalize-space(@class), " "), " {name} ")'
+        for name in ("entry-content", "article-body", "article__text", "story__content")
+    )
+    + "]"
 )
 
 
@@ -214,7 +216,7 @@ def _belongs(leaf: Leaf) -> bool:
 
 def _refine(lines: Sequence[str], leaves: Sequence[Leaf], *, title: str, summary: str) -> list[str]:
     """`lines` as an extractor gave them, corrected by the leaves that they are; as they are where they do not match."""
-    wanted = {key for line in lines if (key := "".join(words(line)))}
+    wanted = {key for line in lines if (key := letters(line))}
     positions = [n for n, leaf in enumerate(leaves) if leaf.key in wanted]
     total = sum(map(len, wanted))
     if sum(map(len, {leaves[n].key for n in positions})) < 0.7 * total:
@@ -370,7 +372,7 @@ def _standfirst(leaves: Sequence[Leaf], kept: Sequence[int], *, title: str, summ
     if not kept:
         return []
     present = {leaves[n].key for n in kept}
-    key = "".join(words(title))
+    key = letters(title)
     heads = [n for n in range(kept[0]) if leaves[n].tag == "h1" or (key and leaves[n].key == key)]
     start = heads[-1] + 1 if heads else max(0, kept[0] - 6)
     about = stems(summary)

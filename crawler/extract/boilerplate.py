@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
-from crawler.extract.plain import same_text, words
+from crawler.extract.plain import letters, same_text, words
 
 MAX_LABEL_LINE = 260  # characters; a longer line that begins like a label is prose
 
@@ -140,7 +141,12 @@ def is_sentence(line: str) -> bool:
     """Whether `line` ends like a sentence and is as long as one; scripts without blanks are counted by letters."""
     if not _SENTENCE_END.search(line[-12:]):
         return False
-    return len(words(line[:200])) >= 6 or (" " not in line and len(line) >= 18)
+    return _many_words(line[:200]) or (" " not in line and len(line) >= 18)
+
+
+@lru_cache(maxsize=4_096)  # a line of a page is asked for a dozen times
+def _many_words(beginning: str) -> bool:
+    return len(words(beginning)) >= 6
 
 
 _STAMP = re.compile(  # a day of a year, and at most a weekday, a clock and a label beside it
@@ -205,13 +211,13 @@ def cut(lines: Sequence[str], *, title: str = "") -> list[str]:
             continue
         if not kept and title and same_text(line, title):
             continue
-        key = "".join(words(line))
-        if not key:
+        told = letters(line)
+        if not told:
             continue  # a row of stars
-        if len(key) > 40:
-            if key in seen:
+        if len(told) > 40:
+            if told in seen:
                 continue  # a lede that is printed twice
-            seen.add(key)
+            seen.add(told)
         kept.append(line)
     return kept
 

@@ -7,7 +7,7 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from crawler.extract.plain import clean_line, words
+from crawler.extract.plain import clean_line, letters
 
 MAX_LEAVES = 20_000
 MAX_DEPTH = 200
@@ -164,7 +164,7 @@ class _Walk:
         self.leaves.append(
             Leaf(
                 text=text,
-                key="".join(words(text)),
+                key=letters(text),
                 tag=block.tag,
                 linked=min(1.0, linked / len(text)),
                 depth=depth,

@@ -21,7 +21,7 @@ from lxml.html import HtmlElement
 
 from crawler import dates, urls
 from crawler.extract.leaves import Leaf
-from crawler.extract.plain import clean_line, same_text, words
+from crawler.extract.plain import clean_line, letters, same_text, words
 from crawler.types import Entry, Moment
 
 MAX_IMAGES = 10
@@ -68,15 +68,17 @@ _DATE_META = (
 _AUTHOR_META = ("author", "article:author", "og:article:author", "authors", "byl", "parsely-author", "sailthru.author",
                 "dc.creator", "dcterms.creator", "mediator_author", "cxenseparse:author", "article:author_name",
                 "shareaholic:article_author_name", "creator")  # fmt: skip
-_AUTHOR_XPATH = (
-    './/*[@itemprop="author"]//*[@itemprop="name"]',
-    './/*[@itemprop="author"]',
-    './/a[@rel="author"]',
-    './/*[contains(concat(" ", normalize-space(@class), " "), " author-name ")]',
-    './/*[contains(concat(" ", normalize-space(@class), " "), " wp-block-post-author-name ")]',
-    './/*[contains(concat(" ", normalize-space(@class), " "), " byline ")]',
-    './/*[contains(concat(" ", normalize-space(@class), " "), " story__byline ")]',
-    './/*[contains(concat(" ", normalize-space(@class), " "), " author ")]',
+_AUTHOR_XPATH = tuple(
+    etree.XPath(path)
+    for path in (
+        'descendant::*[@itemprop="author"]/descendant::*[@itemprop="name"]',
+        'descendant::*[@itemprop="author"]',
+        'descendant::a[@rel="author"]',
+        *(
+            f'descendant::*[@class][contains(concat(" ", normalize-space(@class), " "), " {name} ")]'
+            for name in ("author-name", "wp-block-post-author-name", "byline", "story__byline", "author")
+        ),
+    )
 )
 _BY = re.compile(
     r"^(?:(?:view\s+all\s+posts|written|posted|reported|published|story)\s+)?by\b[\s:]*|^veröffentlicht\s+von\s*|"
@@ -384,7 +386,7 @@ def without_site(title: str, site: str) -> str:
             shorter = _SEPARATOR.sub("", title[cut])
             if found and title[cut].strip() != shorter and len(words(shorter)) >= 2:
                 title = shorter
-    names = {n for n in (*words(site), "".join(words(site))) if n}
+    names = {n for n in (*words(site), letters(site)) if n}
     for _ in range(3):
         parts = _TITLE_SPLIT.split(title)
         if len(parts) < 2:
@@ -436,7 +438,7 @@ def _author(
         names = _signed(tree, title, site) or bodies
     if not names:
         for path in _AUTHOR_XPATH:
-            found = [people(e.text_content()[:300], site) for e in tree.xpath(path)[:3]]
+            found = [people(e.text_content()[:300], site) for e in path(tree)[:3]]
             names = next((n for n in found if n), [])
             if names:
                 break
@@ -627,7 +629,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d|\b\d{1,2}[./]\d{1,2}[./]\d\d\b|[\u0660-\u0669
 
 def _stamps(leaves: Sequence[Leaf], title: str) -> Iterator[str]:
     """Short lines with a year around the heading, the nearest below it first."""
-    key = "".join(words(title))
+    key = letters(title)
     heads = [n for n, leaf in enumerate(leaves) if leaf.tag == "h1" or (key and leaf.key == key)]
     head = heads[-1] if heads else 0
     for n in (*range(head + 1, head + 8), *range(head - 1, head - 5, -1)):

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from lxml import html
-from lxml.etree import LxmlError
+from lxml.etree import ElementDefaultClassLookup, LxmlError
 from lxml.html import HtmlElement
 
 from crawler import language, urls
@@ -18,7 +18,7 @@ from crawler.extract.credit import source_beside, take_credits
 from crawler.extract.leaves import Leaf, read_leaves
 from crawler.extract.metadata import Metadata, people, read_metadata, read_published
 from crawler.extract.outcome import judge
-from crawler.extract.plain import clean_line, overlap, same_text, stems, words
+from crawler.extract.plain import clean_line, letters, overlap, same_text, stems, words
 from crawler.types import Document, Entry, Moment
 
 __all__ = ["extract", "reset_caches"]
@@ -96,7 +96,7 @@ def extract(
     problems += [verdict.problem] if verdict.problem else []
     document = _document(url, meta, published, problems, verdict.outcome)
     if verdict.outcome not in ("article", "teaser", "listing"):
-        return document
+        return replace(document, language=language.detect(meta.title, hint=meta.language))
     credits = take_credits(
         found.lines, author=meta.author, site=urls.site(url), beside=source_beside(_around(leaves, found.lines))
     )
@@ -116,7 +116,7 @@ _ABOVE, _BELOW = 8, 12  # lines around an article that its fields stand in
 
 def _around(leaves: Sequence[Leaf], lines: Sequence[str]) -> list[str]:
     """The lines of the page above and below an article."""
-    wanted = {"".join(words(line)) for line in lines}
+    wanted = {letters(line) for line in lines}
     own = [n for n, leaf in enumerate(leaves) if leaf.key in wanted]
     if not own:
         return []
@@ -126,7 +126,7 @@ def _around(leaves: Sequence[Leaf], lines: Sequence[str]) -> list[str]:
 def _title_above(leaves: Sequence[Leaf], body: Body, title: str) -> str:
     """The line over the article that it bears out better than the page's <title>; old sites put their name there."""
     prose = next((line for line in body.lines if is_sentence(line) and len(line) >= 60), "")
-    key = "".join(words(prose))
+    key = letters(prose)
     first = next((n for n, leaf in enumerate(leaves) if key and leaf.key == key), 0)
     known = stems(body.text)
     above = leaves[max(0, first - 6) : first]
@@ -148,7 +148,6 @@ def _document(url: str, meta: Metadata, published: Moment | None, problems: list
         title=meta.title,
         author=meta.author,
         published=published,
-        language=language.detect(meta.title, hint=meta.language),
         site=meta.site,
         images=meta.images,
         problems=tuple(problems),
@@ -164,12 +163,18 @@ def _unreadable(url: str, problem: str) -> Document:
 _LONG_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]{0,20})\b[^<>]{30000,}>")
 
 
+# lxml asks a function in Python for the class of each element, each time that one is met again: forms and inputs, of
+# which nobody here asks more than of others, have classes of their own.
+_ONE_CLASS = ElementDefaultClassLookup(element=HtmlElement)
+
+
 def _parse(text: str) -> HtmlElement | None:
     """The tree; None where there is no element in `text`. Comments and processing instructions are left out."""
     if "<" not in text:
         return None
     text = _LONG_TAG.sub(r"<\1>", text)
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
+    parser.set_element_class_lookup(_ONE_CLASS)
     try:
         tree = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser, ensure_head_body=True)
     except (LxmlError, ValueError, AssertionError):

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from crawler.text import words
 
-__all__ = ["clean_line", "clean_lines", "overlap", "same_text", "words"]
+__all__ = ["clean_line", "clean_lines", "letters", "overlap", "same_text", "words"]
 
 # Soft hyphens, zero-width and direction marks, NULs and control characters, private-use and replacement glyphs of icon
 # fonts. ZWNJ (U+200C) stays between Arabic-script letters, where it is spelling, and goes elsewhere.
@@ -28,17 +29,35 @@ def clean_lines(text: str) -> list[str]:
     return [line for raw in _BREAKS.split(text) if (line := " ".join(raw.split()))]
 
 
+_LONG = 1_000  # characters; a longer line is not remembered: a page of megabytes may be one
+
+
+def letters(text: str) -> str:
+    """The letters and digits of a text's words, run together: to compare it with other renderings."""
+    return _letters(text) if len(text) <= _LONG else _letters.__wrapped__(text)
+
+
+@lru_cache(maxsize=4_096)  # a line of a page is compared a dozen times
+def _letters(text: str) -> str:
+    return "".join(words(text))
+
+
 def same_text(one: str, other: str) -> bool:
     """The same words in the same order, marks and case aside."""
-    return "".join(words(one)) == "".join(words(other))
+    return letters(one) == letters(other)
 
 
-def stems(text: str) -> set[str]:
+def stems(text: str) -> frozenset[str]:
     """Words of four letters and more by their first five: enough to see past the endings of Russian and Urdu."""
-    return {word[:5] for word in words(text) if len(word) >= 4}
+    return _stems(text) if len(text) <= _LONG else _stems.__wrapped__(text)
 
 
-def overlap(part: str, whole: Iterable[str] | set[str]) -> float:
+@lru_cache(maxsize=256)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word[:5] for word in words(text) if len(word) >= 4)
+
+
+def overlap(part: str, whole: Iterable[str] | frozenset[str]) -> float:
     """The share of the stems of `part` that `whole` (a set of stems) has; 1.0 where `part` has none."""
     wanted = stems(part)
-    return len(wanted & set(whole)) / len(wanted) if wanted else 1.0
+    return len(wanted.intersection(whole)) / len(wanted) if wanted else 1.0
