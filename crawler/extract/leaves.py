@@ -1,8 +1,8 @@
 """The visible text of a page as a list of leaves: a leaf is the text of one block, with what its markup says of it."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 from lxml.html import HtmlElement
@@ -177,11 +177,21 @@ class _Walk:
         )
 
 
-def _names(element: HtmlElement) -> Iterator[str]:
-    for attribute in ("class", "id"):
-        value = element.get(attribute)
-        if value and len(value) < 500:
-            yield value
+def _called(element: HtmlElement, pattern: re.Pattern[str]) -> bool:
+    """Whether an element's class or id is of a kind."""
+    return any(
+        _matches(pattern, value)
+        for attribute in ("class", "id")
+        if (value := element.get(attribute)) and len(value) < _LONGEST_NAME
+    )
+
+
+_LONGEST_NAME = 500  # characters
+
+
+@lru_cache(maxsize=4_096)  # a page has few names for many elements
+def _matches(pattern: re.Pattern[str], name: str) -> bool:
+    return pattern.search(name) is not None
 
 
 def _is_furniture(element: HtmlElement) -> bool:
@@ -189,10 +199,9 @@ def _is_furniture(element: HtmlElement) -> bool:
         return True
     if element.tag in ("p", "h1", "main", "article", "b", "strong", "em", "i"):
         return False
-    names = tuple(_names(element))
-    if any(_FURNITURE_NAME.search(name) for name in names):
+    if _called(element, _FURNITURE_NAME):
         return not _holds_article(element)
-    return any(_PICTURE_NAME.search(name) for name in names) and _is_captioned(element)
+    return _called(element, _PICTURE_NAME) and _is_captioned(element)
 
 
 def _is_captioned(element: HtmlElement) -> bool:
@@ -208,9 +217,7 @@ def _holds_article(element: HtmlElement) -> bool:
 def _is_lead(element: HtmlElement) -> bool:
     if (element.get("itemprop") or "") in ("description", "alternativeHeadline"):
         return True
-    return element.tag in ("p", "div", "h2", "h3", "span", "section") and any(
-        _LEAD_NAME.search(name) for name in _names(element)
-    )
+    return element.tag in ("p", "div", "h2", "h3", "span", "section") and _called(element, _LEAD_NAME)
 
 
 def _is_invisible(element: HtmlElement) -> bool:

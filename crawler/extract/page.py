@@ -180,7 +180,7 @@ def _parse(text: str) -> HtmlElement | None:
     except (LxmlError, ValueError, AssertionError):
         return None
     _undo_layout_tables(tree)
-    return tree if tree.find(".//body") is not None and clean_line(tree.text_content()) else None
+    return tree if tree.find(".//body") is not None and any(map(clean_line, tree.itertext())) else None
 
 
 _CONVERTER = re.compile(r"pdf\W?(?:to|2)\W?html", re.I)

@@ -20,13 +20,17 @@ _BREAKS = re.compile("[\n\r\u0085\u2028\u2029]+")
 
 def clean_line(text: str) -> str:
     """`text` on one line."""
-    return " ".join(_ZWNJ.sub("", _MARKS.sub("", text)).split())
+    return " ".join(_unmarked(text).split())
 
 
 def clean_lines(text: str) -> list[str]:
     """The lines of `text` that hold something, each cleaned."""
-    text = _ZWNJ.sub("", _MARKS.sub("", text))
-    return [line for raw in _BREAKS.split(text) if (line := " ".join(raw.split()))]
+    return [line for raw in _BREAKS.split(_unmarked(text)) if (line := " ".join(raw.split()))]
+
+
+def _unmarked(text: str) -> str:
+    text = _MARKS.sub("", text)
+    return _ZWNJ.sub("", text) if "\u200c" in text else text
 
 
 _LONG = 1_000  # characters; a longer line is not remembered: a page of megabytes may be one
