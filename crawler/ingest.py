@@ -7,7 +7,7 @@ has fetched. Judging happens before a transaction begins; what depends on the ro
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -548,6 +548,9 @@ def _next_recheck(first_seen: datetime, now: datetime) -> datetime | None:
 # --- an article takes its place -----------------------------------------------------------------------------------
 
 
+_REASON = tuple(field.name for field in fields(Reason))
+
+
 def new_article(
     app: App, document: Document, verdict: Classification, *, source_id: str, country: str, first_seen: datetime
 ) -> NewArticle:
@@ -588,7 +591,7 @@ def new_article(
         origin=document.origin,
         dateline=document.dateline,
         text_hash=text_hash(title, text),
-        reasons=[{k: v for k, v in asdict(r).items() if v not in ("", -1)} for r in verdict.reasons],
+        reasons=[{k: v for k in _REASON if (v := getattr(r, k)) not in ("", -1)} for r in verdict.reasons],
         profile=profile.to_json(),
         sectors=[(s.sector, s.score) for s in verdict.sectors],
         mentions=[
@@ -780,7 +783,7 @@ def keep_reject(app: App, new: NewArticle, row: Mapping[str, Any], *, reason: st
     else:  # two rejects were of one page
         article_id, state = known.id, State.DUPLICATE if known.duplicate_of else State.KEPT
     same = app.store.connection.execute(
-        "SELECT id FROM entries WHERE id = ? OR (canonical_url = ? AND state = 'rejected' AND reason = ?)",
+        "SELECT id FROM entries WHERE id = ? OR (canonical_url = ? AND +state = 'rejected' AND reason = ?)",
         (row["id"], row["canonical_url"], row["reason"]),
     ).fetchall()
     for entry in same:

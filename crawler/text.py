@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +102,17 @@ def _own_script(match: re.Match[str]) -> str:
     return word if any(c.isascii() for c in cyrillic) else cyrillic
 
 
+@lru_cache(maxsize=8)  # the judge, the names, the figures and the search ask for title and text of one article in turn
 def fold(s: str) -> Folded:
     """`s` as it is matched; O(len(s)).
 
     Only the few characters that need it are touched, by str.replace: str.translate over all of a Cyrillic or Urdu text
     takes ten times as long, and this runs over every article.
     """
+    return _folded(s)
+
+
+def _folded(s: str) -> Folded:
     offsets: Sequence[int] = range(len(s) + 1)
     text = s
     chars = set(s)
@@ -151,7 +157,7 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 def words(s: str) -> list[str]:
     """The folded words of `s`, in order; an apostrophe inside a word stays, a hyphen parts two."""
-    return _WORD.findall(fold(s).text)
+    return _WORD.findall(_folded(s).text)
 
 
 _END = re.compile(r"[.!?…۔؟]+[\"'»”’)\]]*(?=[\s\"“«‘(\[]|$)|[\r\n\u2028\u2029]\s*")

@@ -173,8 +173,9 @@ class Frontier:
         page = self._run(f"{setting} WHERE id = ? RETURNING canonical_url", (*values, entry_id)).fetchall()[0][0]
         if page:
             others = " AND source_id NOT IN (SELECT value FROM json_each(?))" if spare else ""
+            # +state: by its index SQLite would go through all pages that wait, for each one that is done.
             self._run(
-                f"{setting} WHERE canonical_url = ? AND state = 'pending'{others}",
+                f"{setting} WHERE canonical_url = ? AND +state = 'pending'{others}",
                 (*values, page, *([json.dumps(sorted(spare))] if spare else [])),
             )
 
@@ -281,7 +282,7 @@ class Frontier:
 
     def _to_be_fetched(self, canonical_url: str, feed_only: Collection[str], at: str) -> bool:
         rows = self._run(
-            "SELECT source_id FROM entries WHERE canonical_url = ? AND state = 'pending' AND url IS NOT NULL"
+            "SELECT source_id FROM entries WHERE canonical_url = ? AND +state = 'pending' AND url IS NOT NULL"
             " AND (tries = 0 OR next_try_at <= ?)",
             (canonical_url, at),
         )

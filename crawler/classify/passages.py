@@ -16,7 +16,14 @@ from crawler.types import Text
 
 LIST = 5  # countries in a row that make a list; four parties can still be a meeting
 MOST = 60_000  # code points of a text that are judged; the rest of a longer one is not looked at
-_URL = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\w+|\b[\w-]+\.(?:com|ru|pk|org|net|ua|info)\b\S*")
+_ADDRESSES = (  # each with what there must be of it in a text
+    (("://", "www."), re.compile(r"(?:https?://|www\.)\S+")),
+    (("@",), re.compile(r"\S+@\S+\.\w+")),
+    (
+        (".com", ".ru", ".pk", ".org", ".net", ".ua", ".info"),
+        re.compile(r"\b[\w-]+\.(?:com|ru|pk|org|net|ua|info)\b\S*"),
+    ),
+)
 # "... - Pakistan - DAWN.COM": the section and the site, not the headline.
 _SITE = re.compile(r"(?: [-|] \w[\w &]{1,24})? [-|] [\w-]+\.(?:com|ru|pk|tv|org|net)\S*$")
 _AFTER_PLACE = re.compile(
@@ -180,13 +187,10 @@ def _without_sources(evidence: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
 def _masks(folded: Folded, hits: list[Hit], lexicon: Lexicon, name: str) -> tuple[list[tuple[int, int]], str]:
     """Spans that prove nothing, and the side that a dateline stands for."""
     text = folded.text
-    spans: list[tuple[int, int]] = []
-    for kind in ("lines", "tags", "credits"):
-        pattern = lexicon.masks.get(kind)
-        if pattern is not None:
-            spans.extend(m.span() for m in pattern.finditer(text))
-    if "." in text:
-        spans.extend(m.span() for m in _URL.finditer(text))
+    spans = list(lexicon.masked(text))
+    for needs, pattern in _ADDRESSES:
+        if any(need in text for need in needs):
+            spans.extend(match.span() for match in pattern.finditer(text))
     side = ""
     if name == "title":
         spans.extend(m.span() for m in _SITE.finditer(text))

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import combinations
+from itertools import combinations, islice
 from math import floor, log10
 from typing import Any
 
@@ -161,8 +161,11 @@ def _rounded(value: float, digits: int) -> float:
 
 def _counted(folded: Folded) -> Iterator[tuple[str, float, int, int]]:
     """(unit, value, start, length) of each figure of a folded text, from the number to its unit."""
-    tokens = list(_TOKEN.finditer(folded.text))[: 2 * _WORDS]
+    tokens = list(islice(_TOKEN.finditer(folded.text), 2 * _WORDS))
+    words = _words()
     for i, token in enumerate(tokens):
+        if not token["number"] and token["word"] not in words:
+            continue
         value, behind = _value(tokens, i)
         if value is None or not 2 <= value < 1e15:
             continue

@@ -22,8 +22,8 @@ _MASK = (1 << 63) - 1  # SQLite's integers are signed
 
 def _shingles(tokens: Sequence[str]) -> set[int]:
     """Hashes of all word 3-grams: equal in every process and version (blake2b, 63 bits)."""
-    joined = (" ".join(tokens[i : i + SHINGLE]) for i in range(max(1, len(tokens) - SHINGLE + 1)))
-    return {int.from_bytes(blake2b(s.encode(), digest_size=8).digest(), "big") & _MASK for s in joined if s}
+    shingles = {" ".join(tokens[i : i + SHINGLE]) for i in range(max(1, len(tokens) - SHINGLE + 1))} - {""}
+    return {int.from_bytes(blake2b(s.encode(), digest_size=8).digest()) & _MASK for s in shingles}
 
 
 def fingerprint(text: str) -> tuple[int, ...]:

@@ -58,7 +58,8 @@ _RUSSIAN_CASE = re.compile(
 )
 
 
-def consonants(word: str) -> set[str]:
+@lru_cache(maxsize=8_192)
+def consonants(word: str) -> frozenset[str]:
     """The consonants of a folded word, as three scripts write them: Миронов, Mironov and میرونوف share one.
 
     Urdu و is a vowel or a v: both are given, eight spellings at most. h and kh count as silent: scripts disagree.
@@ -68,17 +69,17 @@ def consonants(word: str) -> set[str]:
     if "a" <= first <= "z":
         for letters, sound in _LATIN:
             word = word.replace(letters, sound)
-        return {"".join(c if c in "SCJ" else _LATIN_LETTERS.get(c, "") for c in word)}
+        return frozenset({"".join(c if c in "SCJ" else _LATIN_LETTERS.get(c, "") for c in word)})
     if "а" <= first <= "я":
-        return {"".join(_CYRILLIC.get(c, c if c == "j" else "") for c in word.replace("дж", "j"))}
+        return frozenset({"".join(_CYRILLIC.get(c, c if c == "j" else "") for c in word.replace("дж", "j"))})
     if "\u0600" <= first <= "\u06ff":
         spots = [i for i, c in enumerate(word) if c == "و"][:3]
         spellings = set()
         for choice in product(("", "v"), repeat=len(spots)):
             sounds = dict(zip(spots, choice, strict=True))
             spellings.add("".join(sounds.get(i, _ARABIC.get(c, "")) for i, c in enumerate(word)))
-        return spellings
-    return set()
+        return frozenset(spellings)
+    return frozenset()
 
 
 _WORD = re.compile(r"[^\W\d_]+")

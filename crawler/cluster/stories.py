@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.cluster import signals
 from crawler.cluster.figures import Figure, figures
-from crawler.shadow import keys_of
+from crawler.shadow import shadow
 from crawler.text import fold
 from crawler.types import Classification
 
@@ -98,7 +98,7 @@ def profile(
     start = _beginning(text, _LEAD)
     text = _without_furniture(text[:start], lexicon)
     head = fold(title), fold(text)
-    keys = [[k for k, _, _ in keys_of(s)] for s in (title, text)]
+    keys = [shadow(s).split() for s in (title, text)]
     named = [m for m in classification.mentions if m.kind in ("person", "body", "place", "project")]
     named = [m for m in named if m.field == "title" or m.start < start]
     opening = _beginning(text, _OPENING)
@@ -129,13 +129,12 @@ def profile(
 
 
 def _without_furniture(text: str, lexicon: "Lexicon") -> str:
-    """`text` with datelines, legal tags, credits and lines of the page blanked; every offset stays."""
+    """`text` with legal tags, credits and lines of the page blanked; every offset stays."""
     folded = fold(text)
-    for mask in lexicon.masks.values():
-        for match in mask.finditer(folded.text) if mask else ():
-            if match.start() < match.end():
-                start, end = folded.span(*match.span())
-                text = text[:start] + " " * (end - start) + text[end:]
+    for span in lexicon.masked(folded.text):
+        if span[0] < span[1]:
+            start, end = folded.span(*span)
+            text = text[:start] + " " * (end - start) + text[end:]
     return text
 
 

@@ -63,6 +63,8 @@ class Label:
 _URDU_WORD = re.compile("[\u0621-\u06ff]+")
 _WORD = re.compile(r"\w+\+?")  # En+
 _Row = tuple[int, int, tuple[str, ...], str | None]
+MASKS = ("lines", "tags", "credits")
+_NEEDS = re.compile(r"\(\?#([^)]+)\)")
 
 
 class _Matcher:
@@ -176,14 +178,19 @@ class Lexicon:
         return _Matcher(*self._words_table)
 
     @functools.cached_property
-    def masks(self) -> dict[str, re.Pattern[str] | None]:
-        """Per kind of mask one expression over folded text: datelines, lines, tags, credits."""
-        return {
-            kind: re.compile("|".join(f"(?:{p})" for p in patterns), re.MULTILINE) if patterns else None
-            for kind, patterns in {
-                k: self.regexes.get(k, []) for k in ("datelines", "lines", "tags", "credits")
-            }.items()
-        }
+    def _masks(self) -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+        """Expressions over folded text, each with the words of which it needs one: a comment at its beginning."""
+        found = []
+        for pattern in (p for kind in MASKS for p in self.regexes.get(kind, ())):
+            needs = _NEEDS.match(pattern)
+            found.append((tuple(needs[1].split("|")) if needs else ("",), re.compile(pattern, re.MULTILINE)))
+        return tuple(found)
+
+    def masked(self, text: str) -> Iterator[tuple[int, int]]:
+        """The spans of a folded text that prove nothing: lines of the page, legal tags, credits."""
+        for needs, pattern in self._masks:
+            if any(need in text for need in needs):
+                yield from (match.span() for match in pattern.finditer(text))
 
     def hits(self, folded: Folded) -> list[Hit]:
         """Things in order of start. Where several overlap the longest counts; a lure hides what lies inside it.

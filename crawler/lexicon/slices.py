@@ -19,7 +19,7 @@ KINDS = ("side", "person", "body", "place", "project", "bridge", "lure", "topic"
 LANGUAGES = ("en", "ru", "ur")
 _SCALARS = ("kind", "side", "role", "note", "since", "until")
 _LISTS = ("sides", "sectors", "rivals", "capitals", "past", "locales")
-_PATTERNS = ("datelines", "lines", "tags", "credits")  # regular expressions of a language file
+_PATTERNS = ("lines", "tags", "credits")  # regular expressions of a language file
 _JOINED = ("joined_before", "joined_after")
 
 
