@@ -165,7 +165,7 @@ def test_signals_of_three_scripts_are_equal() -> None:
     [("mironov", "миронов", "میرونوف"), ("matytsin", "матыцин", "متیتسن"), ("mishustin", "мишустин", "مشہوسٹن")],
 )
 def test_a_name_has_the_same_consonants_in_three_scripts(spellings: tuple[str, ...]) -> None:
-    assert set.intersection(*(signals.consonants(fold(word).text) for word in spellings))
+    assert frozenset.intersection(*(signals.consonants(fold(word).text) for word in spellings))
 
 
 @settings(max_examples=60, deadline=None)

@@ -77,6 +77,7 @@ def _readings(body: bytes) -> list[str]:
 
 # Letters of U+0400 to U+06FF as references of HTML and escapes of JSON; as UTF-8 they begin with one of these bytes.
 _REFERENCE = re.compile(rb"&#(?:1[0-7][0-9]{2}|[xX]0?[4-6][0-9a-fA-F]{2})(?![0-9a-fA-F])")
+_OTHER_LETTERS = re.compile("[\u0400-\u06ff]")
 _ESCAPED = re.compile(rb"\\u0[4-6][0-9a-fA-F]{2}")
 _LEADS = bytes(range(0xD0, 0xDC))
 _BLANKS = re.compile(rb"&nbsp;|&#160;|&#xa0;|\xc2\xa0")
@@ -89,36 +90,34 @@ _PLAIN = bytes(c + 32 if 65 <= c <= 90 else c if 97 <= c <= 122 or 48 <= c <= 57
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Latin:
-    """What tells a side in the plain bytes of a page, and how it must be written in the page, if that matters."""
+    """What tells a side in the plain bytes of a page, and how each may be written in the page ("": in any way)."""
 
     automaton: ahocorasick_rs.BytesAhoCorasick
-    written: tuple[bytes, ...]
+    written: tuple[frozenset[bytes], ...]
 
 
 @functools.lru_cache(maxsize=4)
 def _latin_needles(lexicon: Lexicon) -> dict[str, _Latin]:
     found = {}
-    for side, terms in lexicon.side_terms().items():
-        alone = _needles(lexicon)[side].words
-        needles: dict[bytes, bytes] = {}
-        for term in terms:
+    for side, needles in _needles(lexicon).items():
+        written: dict[bytes, set[bytes]] = {}
+        for term in lexicon.side_terms(side):
             for form in term.forms:
                 words = _WORD.findall(form)
-                if any("\u0400" <= char <= "\u06ff" for char in form) or (
-                    len(words) > 1 and not alone.isdisjoint(words)
-                ):
+                if _OTHER_LETTERS.search(form) or (len(words) > 1 and not needles.words.isdisjoint(words)):
                     continue
-                written = term.exact if term.exact.isalnum() else form if len(words) == 1 and "+" in form else ""
                 plain = b" " + " ".join(words).encode().translate(_PLAIN) + b" " * term.whole
-                needles[plain] = written.encode() if needles.get(plain) != b"" else b""
-        automaton = ahocorasick_rs.BytesAhoCorasick(list(needles), implementation=ahocorasick_rs.Implementation.DFA)
-        found[side] = _Latin(automaton=automaton, written=tuple(needles.values()))
+                exact = term.exact if term.exact.isalnum() else form if len(words) == 1 and "+" in form else ""
+                written.setdefault(plain, set()).add(exact.encode())
+        automaton = ahocorasick_rs.BytesAhoCorasick(list(written), implementation=ahocorasick_rs.Implementation.DFA)
+        found[side] = _Latin(automaton=automaton, written=tuple(map(frozenset, written.values())))
     return found
 
 
 def _latin_named(plain: bytes, body: bytes, side: _Latin) -> bool:
-    met = {side.written[match[0]] for match in side.automaton.find_matches_as_indexes(plain, overlapping=True)}
-    return b"" in met or (bool(met) and any(written in body + body.lower() for written in met))
+    met = {match[0] for match in side.automaton.find_matches_as_indexes(plain, overlapping=True)}
+    written = frozenset().union(*(side.written[number] for number in met))
+    return b"" in written or (bool(written) and any(one in body + body.lower() for one in written))
 
 
 def _latin(body: bytes) -> tuple[bytes, bytes] | None:

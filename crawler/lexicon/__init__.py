@@ -289,25 +289,22 @@ class Lexicon:
         """The sectors' names in a language."""
         return {sector: values["name"].get(language, sector) for sector, values in self.sectors.items()}
 
-    def side_terms(self) -> dict[str, list[SideTerm]]:
-        """Per side its strong terms."""
-        terms: dict[str, list[SideTerm]] = {side: [] for side in self.sides}
+    def side_terms(self, side: str) -> Iterator[SideTerm]:
+        """The strong terms of a side."""
         table = self._table["names"]
         for pattern, rows in zip(table["patterns"], table["entries"], strict=True):
             for reference, flags, endings, *exact in rows:
                 thing = self._things[reference]
-                if not flags & compiled.WEAK and thing.kind != "lure":
+                if side in thing.sides and not flags & compiled.WEAK and thing.kind != "lure":
                     forms = [pattern + ending for ending in self._table["endings"][endings]]
-                    for side in thing.sides:
-                        terms[side].append(SideTerm(forms, not flags & compiled.PREFIX, "".join(exact)))
-        return terms
+                    yield SideTerm(forms, not flags & compiled.PREFIX, "".join(exact))
 
     def side_words(self) -> dict[str, frozenset[tuple[Needle, ...]]]:
         """Per side its strong terms, each as its words: where the term stands, all of them do.
 
         A phrase that holds a term of one word in each of its forms is left out.
         """
-        return {side: _needles(terms) for side, terms in self.side_terms().items()}
+        return {side: _needles(self.side_terms(side)) for side in self.sides}
 
     def parted(self, words: Iterable[str]) -> set[str]:
         """The runs of Arabic letters in words, and what is left of each without a word that a missing blank may have
@@ -380,9 +377,13 @@ def mention(hit: Hit, folded: Folded, text: str, field: str) -> Mention:
     return Mention(kind=kind, name=hit.thing.name, field=field, quote=text[start:end], start=start, side=side)
 
 
-@functools.lru_cache(maxsize=4)
 def load(topic: str = "pakistan-russia") -> Lexicon:
     """The packaged lexicon. Raises LexiconError where a slice is wrong, UsageError for an unknown topic."""
+    return _load(topic)  # by its name: a cache would take "without a topic" for another one
+
+
+@functools.lru_cache(maxsize=4)
+def _load(topic: str) -> Lexicon:
     return build((HOME,), topic)
 
 
