@@ -89,7 +89,11 @@ def workers_cpu() -> float:
     """CPU seconds of this process's children so far."""
     ticks = 0
     for task in Path("/proc/self/task").iterdir():
-        for pid in (task / "children").read_text().split():
+        try:
+            children = (task / "children").read_text().split()
+        except FileNotFoundError:
+            continue  # a thread that has just ended
+        for pid in children:
             ticks += sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[11:13]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
