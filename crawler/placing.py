@@ -7,6 +7,7 @@ so busy that more is asked of a pair, the stories of its days are made anew. Eve
 recorded.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -274,14 +275,15 @@ def _target(
 
 def _reasons(group: _Group, me: int, part: frozenset[int]) -> tuple[str, ...]:
     """Why the article belongs to its story: of each story that came into it, its nearest article."""
-    nearest: dict[int, tuple[float, int, cluster.Verdict]] = {}
+    nearest: dict[int, tuple[float, int]] = {}
     for id_ in sorted(part - {me}):
-        verdict = cluster.same_event(group.profiles[me], group.profiles[id_])
+        score = cluster.likeness(group.profiles[me], group.profiles[id_])
         story = group.stories[id_]
-        if story not in nearest or verdict.score > nearest[story][0]:
-            nearest[story] = verdict.score, id_, verdict
+        if story not in nearest or (score is not None and score > nearest[story][0]):
+            nearest[story] = -math.inf if score is None else score, id_
     out = []
-    for _, id_, verdict in sorted(nearest.values(), key=lambda n: (-n[0], n[1])):
+    for _, id_ in sorted(nearest.values(), key=lambda n: (-n[0], n[1])):
+        verdict = cluster.same_event(group.profiles[me], group.profiles[id_])
         copy = "copy; " if (me, id_) in group.copies else ""
         out.append(f"article {id_}: {copy}{'; '.join(verdict.reasons)}")
     return tuple(out)
