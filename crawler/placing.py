@@ -9,11 +9,9 @@ recorded.
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any
 from urllib.parse import urlsplit
 
 from crawler import cluster
@@ -45,10 +43,10 @@ def place(app: App, new: NewArticle, *, now: datetime, old: Article | None = Non
         original = articles.get(old.duplicate_of) if old.duplicate_of is not None else None
     else:
         original = _original(app, new, exclude, apart=apart)
-    profile = _profile(new.profile)
+    profile = cluster.Profile.from_json(new.profile)
     window = timedelta(days=cluster.WINDOW)
     near = articles.neighbours(new.story_keys, since=new.at - window, until=new.at + window, exclude=exclude)
-    scores = {a: cluster.likeness(profile, _profile(p)) for a, _, p in near}
+    scores = {a: cluster.likeness(profile, cluster.Profile.from_json(p)) for a, _, p in near}
     links = {a: score for a, score in scores.items() if score is not None and score >= 0}
     group = _Group(app, together)
     linked = group.take(
@@ -162,16 +160,6 @@ def _original(app: App, new: NewArticle, exclude: int | None, *, apart: set[froz
     return original
 
 
-def _profile(stored: Mapping[str, Any]) -> cluster.Profile:
-    return _first(cluster.Profile.from_json(stored))
-
-
-@lru_cache(maxsize=500)  # 30 kB each, and a week on the beat has fewer
-def _first(profile: cluster.Profile) -> cluster.Profile:
-    """Of equal profiles the one seen first: what is remembered of a pair is then found without comparing sets."""
-    return profile
-
-
 # --- which articles hang together ---------------------------------------------------------------------------------
 
 
@@ -225,7 +213,7 @@ class _Group:
                 self.copies.add((id_, member.duplicate_of))
             queue += self.take(
                 id_,
-                _profile(member.profile),
+                cluster.Profile.from_json(member.profile),
                 day=member.day,
                 url=member.canonical_url,
                 story=member.story_id,

@@ -232,7 +232,7 @@ def host(url: str) -> str:
     return f"{ascii_name}:{port}"
 
 
-@lru_cache(maxsize=10_000)  # every document is compared with every source
+@lru_cache(maxsize=4_096)  # every document is compared with every source
 def site(url: str) -> str:
     """The host without www., m., amp. and the like: what counts as one site. Other subdomains stay apart."""
     return _key_host(host(url))

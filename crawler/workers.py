@@ -10,6 +10,7 @@ it that it does not outlive its parent.
 """
 
 import asyncio
+import gc
 import importlib
 import io
 import pickle
@@ -29,6 +30,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from crawler.errors import PakrusError
+from crawler.memory import give_back
 
 DEADLINE_S = 10.0  # of CPU time; a busy machine is no fault of the page
 PATIENCE = 3  # times the deadline by the clock, for what hangs without working
@@ -36,6 +38,7 @@ MEMORY_BYTES = 256 * 2**20  # over what the interpreter and its imports take
 START_DEADLINE_S = 60.0  # imports on a busy machine; no page is involved yet
 RECYCLE_AFTER = 500  # items; caches and fragmentation grow, a new child costs a second
 RESET_EVERY = 100  # items between two calls of a module's reset_caches()
+LARGE = 500_000  # bytes of an item, after which a child gives back what it freed
 REPLY_LIMIT = 256 * 2**20  # bytes; no honest reply comes near it
 
 FUNCTIONS: Mapping[str, str] = MappingProxyType(
@@ -189,8 +192,7 @@ class _Worker:
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if name not in self._functions:
             raise WorkerLost(f"KeyError: {name!r} is none of {', '.join(self._functions)}")
-        request = pickle.dumps((name, args, kwargs), protocol=pickle.HIGHEST_PROTOCOL)
-        kind, value = self._exchange(request)
+        kind, value = self._exchange(pickle.dumps((name, args, kwargs), protocol=pickle.HIGHEST_PROTOCOL))
         if kind == "value":
             return value
         raise WorkerLost(str(value) if kind == "error" else kind)
@@ -209,6 +211,7 @@ class _Worker:
                 self._ready = True
             until = time.monotonic() + self._deadline_s * PATIENCE
             _send(link, request, until)
+            del request  # the body is not held twice
             reply = _receive(link, until)
         except TimeoutError:
             lost = f"deadline: no answer within {self._deadline_s:g} s"
@@ -310,6 +313,7 @@ def _serve(fd: int, functions: Mapping[str, str], memory_bytes: int, deadline_s:
             request = _read(link, _SIZE.unpack(_read(link, _SIZE.size, None))[0], None)
         except (EOFError, OSError):
             return
+        size = len(request)
         signal.setitimer(signal.ITIMER_PROF, deadline_s)
         signal.setitimer(signal.ITIMER_REAL, deadline_s * PATIENCE + 5)  # ends us if the parent is gone and cannot
         reply = _answer(known, request)
@@ -320,6 +324,10 @@ def _serve(fd: int, functions: Mapping[str, str], memory_bytes: int, deadline_s:
         if served % RESET_EVERY == 0:
             for reset in resets:
                 reset()
+        if size > LARGE:
+            del reply
+            gc.collect()
+            give_back()
 
 
 _NO_MEMORY = pickle.dumps(("memory", ""))  # made while there is some
@@ -328,6 +336,7 @@ _NO_MEMORY = pickle.dumps(("memory", ""))  # made while there is some
 def _answer(known: Mapping[str, Callable[..., Any]], request: bytearray) -> bytes:
     try:
         name, args, kwargs = pickle.loads(request)  # noqa: S301 - from our own parent
+        request.clear()  # the body is not held twice
         return pickle.dumps(("value", known[name](*args, **kwargs)), protocol=pickle.HIGHEST_PROTOCOL)
     except MemoryError:
         return _NO_MEMORY

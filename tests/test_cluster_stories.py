@@ -2,6 +2,8 @@
 
 import json
 import random
+import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -98,6 +100,14 @@ def test_articles_of_one_event_share_an_index_key(cases) -> None:
         if event_a == event_b:
             assert set(cluster.keys(a)) & set(cluster.keys(b))
     assert all(len(cluster.keys(p)) <= 28 for _, p in cases.values())
+
+
+def test_what_is_remembered_of_a_pair_keeps_no_profile(cases) -> None:
+    one, other = (replace(p, title_words=frozenset({"remembered"})) for _, p in [*cases.values()][:2])
+    held = sys.getrefcount(one)
+    score = cluster.likeness(one, other)
+    assert sys.getrefcount(one) == held
+    assert cluster.likeness(other, one) == cluster.likeness(replace(one), other) == score
 
 
 def test_a_profile_survives_json(cases) -> None:

@@ -1,6 +1,7 @@
 """A page that crashes, hangs or eats memory costs only itself."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import subprocess
@@ -14,9 +15,9 @@ from typing import Any
 import pytest
 
 from crawler.types import Entry
-from crawler.workers import Pool, WorkerLost, run_once
+from crawler.workers import LARGE, Pool, WorkerLost, run_once
 
-NAMES = ("double", "entry", "crash", "leave", "hang", "bloat", "fail", "pid", "smuggle")
+NAMES = ("double", "entry", "crash", "leave", "hang", "bloat", "fail", "pid", "smuggle", "pile", "resident")
 FUNCTIONS = {name: f"tests.hostile:{name}" for name in NAMES}
 
 
@@ -70,6 +71,17 @@ def test_exception_of_the_function_is_reported_and_the_child_lives_on() -> None:
         assert await pool.run("pid") == before
 
     with_pool(act)
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc keeps what was freed")
+def test_child_gives_back_what_a_large_item_took() -> None:
+    async def act(pool: Pool) -> tuple[int, int]:
+        before = await pool.run("resident")
+        assert await pool.run("pile", bytes(2 * LARGE)) > before + 30 * 2**20
+        return before, await pool.run("resident")
+
+    before, after = with_pool(act)
+    assert after < before + 10 * 2**20
 
 
 def test_child_is_replaced_after_its_items_and_when_it_was_killed_while_idle() -> None:

@@ -141,7 +141,7 @@ def _at_odds(one: Figure, other: Figure, ours: Sequence[Figure], theirs: Sequenc
     return not any(_same(other.value, o.value) for o in ours)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def _same(a: float, b: float) -> bool:
     """Equal, or one is the other rounded: 44,980 and 45,000; but nobody rounds 450 to 500."""
     if max(a, b) > _ROUNDED * min(a, b):

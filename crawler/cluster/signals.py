@@ -343,7 +343,7 @@ def _fillings() -> dict[str, Filling]:
     return {word: Filling(kind, value) for kind, table in kinds for word, value in table.items()}
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=4_096)
 def filling(word: str) -> Filling | None:
     """The number, weekday or month that a folded word is (70, 70pc, 4th, six, второй, دس), None for any other."""
     if match := _FILLED_NUMBER.fullmatch(word):

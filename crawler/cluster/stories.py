@@ -12,6 +12,7 @@ The weights were fitted by logistic regression on pairs of the gold records (ben
 import math
 import re
 import sys
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,7 +57,8 @@ class Profile:
     figures: tuple[Figure, ...] = ()  # numbers with their units: for disagreements, not for likeness
 
     def __hash__(self) -> int:
-        return hash((self.language, self.at, self.words, self.title_words))  # sets and times remember theirs
+        """Of all that a likeness goes by: stands for the profile where a pair is remembered."""
+        return hash((self.language, self.at, *(getattr(self, n) for n in _SETS)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists and strings, sorted: equal profiles give equal JSON."""
@@ -152,25 +154,24 @@ def _beginning(text: str, words: int) -> int:
 
 
 @cache
-def _shares() -> dict[str, dict[str, float]]:
-    """Per language, and for names and concepts: what -> share of articles that hold it, 0..1; from common.txt."""
+def _rarities() -> dict[str, dict[str, float]]:
+    """Per language, and for names and concepts: what many hold -> its rarity; from the shares in common.txt."""
     table: dict[str, dict[str, float]] = {}
     for line in (Path(__file__).with_name("common.txt")).read_text("utf-8").splitlines():
         if line.startswith("#"):
             continue
         group, share, *members = line.split()
-        table.setdefault(group, {}).update(dict.fromkeys(members, int(share) / 100))
+        rarity = math.log(1 / max(int(share) / 100, 0.01)) / math.log(100)
+        table.setdefault(group, {}).update(dict.fromkeys(members, rarity))
     return table
 
 
-@lru_cache(maxsize=8_000)
 def _rarity(group: str, what: str) -> float:
     """1 for what hardly any article on this beat holds, towards 0 for what all hold."""
-    share = _shares().get(group, {}).get(what, 0.01)
-    return math.log(1 / max(share, 0.01)) / math.log(100)
+    return _rarities().get(group, {}).get(what, 1.0)
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=256)  # of as many articles as are grouped at a time; the sets are kept with it, some 5 kB each
 def _length(group: str, members: frozenset[str]) -> float:
     """The length of a set as a vector of rarities; a neighbour's is asked for again and again."""
     return math.sqrt(sum(_rarity(group, m) ** 2 for m in members))
@@ -225,7 +226,7 @@ def _shared(a: Profile, b: Profile) -> dict[str, float]:
     }
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def _telling(number: str) -> float:
     """How much a number tells that two texts share: 84 or 7,920 more than 20 or 100, which all texts give."""
     value = float(number)
@@ -315,10 +316,25 @@ def same_event(a: Profile, b: Profile, *, busy: int = 0) -> Verdict:
     return Verdict(score=score, same=score >= 0, reasons=reasons)
 
 
-@lru_cache(maxsize=16_000)  # a story that grows asks for the same pairs (of 60: 1,770) with every article that joins it
+# The scores of the pairs asked for last: a story that grows asks for the same ones (of 60 articles: 1,770) with every
+# article that joins it. By hash, seeded and of 64 bits: the profiles themselves, 30 kB each, are not kept for them.
+_scores: OrderedDict[tuple[int, int], float] = OrderedDict()
+_MOST_SCORES = 16_000
+
+
 def likeness(a: Profile, b: Profile) -> float | None:
     """The score of `same_event` in a quiet week, without its reasons; None beyond WINDOW."""
-    return _points(a, b)[1] if _within(a, b) else None
+    if not _within(a, b):
+        return None
+    one, other = hash(a), hash(b)
+    pair = (one, other) if one < other else (other, one)
+    score = _scores.pop(pair, None)
+    if score is None:
+        score = _points(a, b)[1]
+        if len(_scores) >= _MOST_SCORES:
+            _scores.popitem(last=False)
+    _scores[pair] = score
+    return score
 
 
 def crowding(busy: int) -> float:

@@ -25,6 +25,7 @@ from crawler.classify import may_concern
 from crawler.config import SourceConfig
 from crawler.errors import StoreError
 from crawler.logs import bound
+from crawler.memory import give_back
 from crawler.spiders import backfill, sites
 from crawler.spiders.fetch import Download, Fetcher, Line
 from crawler.spiders.settings import SETTINGS
@@ -150,6 +151,7 @@ async def crawl(
         app, pool, wire, only=only, everything=everything, since=since, stop=stop or asyncio.Event(), progress=progress
     )
     await lend(wire, the_pass.run)
+    give_back()
     if the_pass.error is not None:
         raise the_pass.error
     return the_pass.summary()

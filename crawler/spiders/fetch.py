@@ -22,6 +22,7 @@ from w3lib.url import safe_url_string
 from crawler import robots, schedule, urls
 from crawler.app import App
 from crawler.config import Network, SourceConfig
+from crawler.memory import give_back
 from crawler.spiders.body import ACCEPT_ENCODING
 from crawler.spiders.guard import MAX_URL, refuse_url
 from crawler.spiders.wire import Exchange, Failure, NoAnswer, Wire
@@ -33,7 +34,7 @@ PACE_MARGIN_S = 0.02  # what a loaded machine may shift between two sends
 MOST_SILENT = 3  # requests in a row without an answer, after which a host is left alone for the rest of a crawl
 REST_AFTER_SILENCE = timedelta(minutes=10)
 REST_AFTER_429 = timedelta(minutes=10)  # where 429 comes without Retry-After
-MOST_LARGE = 2  # bodies over wire.LARGE in memory at a time; all places full of the largest would take 160 MB
+MOST_LARGE = 1  # bodies over wire.LARGE in memory at a time: what is read of one may take ten times its size
 FLUSH_ROWS, FLUSH_S = 50, 1.0
 WAIT_TOLD_S = 60.0  # a wait for a host's turn is told of as often
 ACCEPT = {
@@ -289,6 +290,7 @@ class Fetcher:
                 host.sent = time.monotonic()
 
             async def on_large() -> None:
+                held.callback(give_back)
                 await held.enter_async_context(self._large)
 
             asked = Exchange(
