@@ -30,7 +30,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from crawler.errors import PakrusError
-from crawler.memory import give_back
+from crawler.memory import apart, give_back
 
 DEADLINE_S = 10.0  # of CPU time; a busy machine is no fault of the page
 PATIENCE = 3  # times the deadline by the clock, for what hangs without working
@@ -38,7 +38,8 @@ MEMORY_BYTES = 256 * 2**20  # over what the interpreter and its imports take
 START_DEADLINE_S = 60.0  # imports on a busy machine; no page is involved yet
 RECYCLE_AFTER = 500  # items; caches and fragmentation grow, a new child costs a second
 RESET_EVERY = 100  # items between two calls of a module's reset_caches()
-LARGE = 500_000  # bytes of an item, after which a child gives back what it freed
+GROWN = 16 * 2**20  # bytes in memory over what it was, at which a child gives back what it has freed
+LARGE = 1_000_000  # bytes of an item, after which the child is replaced too: it may have taken a hundred times as much
 REPLY_LIMIT = 256 * 2**20  # bytes; no honest reply comes near it
 
 FUNCTIONS: Mapping[str, str] = MappingProxyType(
@@ -211,6 +212,7 @@ class _Worker:
                 self._ready = True
             until = time.monotonic() + self._deadline_s * PATIENCE
             _send(link, request, until)
+            worn = len(request) > LARGE
             del request  # the body is not held twice
             reply = _receive(link, until)
         except TimeoutError:
@@ -221,7 +223,7 @@ class _Worker:
             lost = f"crash: not an answer: {error}"
         else:
             self._served += 1
-            if reply[0] == "memory" or self._served >= self._recycle_after:
+            if worn or reply[0] == "memory" or self._served >= self._recycle_after:
                 self.stop()
             return reply
         code = self.stop(gone=lost == "crash")
@@ -296,6 +298,7 @@ def _serve(fd: int, functions: Mapping[str, str], memory_bytes: int, deadline_s:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # the parent decides, by closing the socket
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    apart()
     link = socket.socket(fileno=fd)
     try:
         known = {name: _load(place) for name, place in functions.items()}
@@ -303,7 +306,7 @@ def _serve(fd: int, functions: Mapping[str, str], memory_bytes: int, deadline_s:
         _send(link, pickle.dumps(("error", f"{type(error).__name__}: {error}")), time.monotonic() + deadline_s)
         return
     resets = [reset for f in known.values() if (reset := getattr(sys.modules[f.__module__], "reset_caches", None))]
-    taken = _address_space()
+    taken, resident = _memory()
     if taken:
         resource.setrlimit(resource.RLIMIT_AS, (taken + memory_bytes, taken + memory_bytes))
     _send(link, pickle.dumps(("ready", "")), time.monotonic() + deadline_s)
@@ -313,7 +316,6 @@ def _serve(fd: int, functions: Mapping[str, str], memory_bytes: int, deadline_s:
             request = _read(link, _SIZE.unpack(_read(link, _SIZE.size, None))[0], None)
         except (EOFError, OSError):
             return
-        size = len(request)
         signal.setitimer(signal.ITIMER_PROF, deadline_s)
         signal.setitimer(signal.ITIMER_REAL, deadline_s * PATIENCE + 5)  # ends us if the parent is gone and cannot
         reply = _answer(known, request)
@@ -324,10 +326,11 @@ def _serve(fd: int, functions: Mapping[str, str], memory_bytes: int, deadline_s:
         if served % RESET_EVERY == 0:
             for reset in resets:
                 reset()
-        if size > LARGE:
+        if _memory()[1] > resident + GROWN:
             del reply
             gc.collect()
             give_back()
+            resident = _memory()[1]
 
 
 _NO_MEMORY = pickle.dumps(("memory", ""))  # made while there is some
@@ -350,10 +353,10 @@ def _load(place: str) -> Callable[..., Any]:
     return function
 
 
-def _address_space() -> int:
-    """Bytes of address space in use, or 0 where the system does not say (the memory limit is then not set)."""
+def _memory() -> tuple[int, int]:
+    """Bytes of address space and of memory in use; 0 where the system does not say (then no memory limit is set)."""
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        space, resident, *_ = map(int, Path("/proc/self/statm").read_text(encoding="ascii").split())
     except (OSError, ValueError):
-        return 0
-    return pages * resource.getpagesize()
+        return 0, 0
+    return space * resource.getpagesize(), resident * resource.getpagesize()

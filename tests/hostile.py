@@ -3,7 +3,6 @@
 import ctypes
 import os
 import time
-from pathlib import Path
 from typing import Any
 
 from crawler.types import Entry
@@ -32,21 +31,6 @@ def hang() -> None:
 
 def bloat() -> int:
     return len(b"x" * 10**9)
-
-
-def resident() -> int:
-    """Bytes in memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-_last: list[bytes] = []
-
-
-def pile(_body: bytes) -> int:
-    """Bytes in memory with 40 MB of small pieces; what is kept lies behind them, where an allocator cuts off nothing."""
-    pieces = [bytes(2_000) for _ in range(20_000)]
-    _last.append(bytes(2_000))
-    return len(pieces) and resident()
 
 
 def fail() -> None:

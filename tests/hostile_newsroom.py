@@ -543,11 +543,14 @@ class Memory(threading.Thread):
 
 
 def family(pid: int) -> list[int]:
+    """A process and its descendants, but for a child that is just being made: until then it is seen in our memory."""
     found = [pid]
     with contextlib.suppress(OSError):
+        ours = Path(f"/proc/{pid}/cmdline").read_bytes()
         for thread in Path(f"/proc/{pid}/task").iterdir():
             for child in (thread / "children").read_text().split():
-                found += family(int(child))
+                if Path(f"/proc/{child}/cmdline").read_bytes() != ours:
+                    found += family(int(child))
     return found
 
 

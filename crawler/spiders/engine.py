@@ -25,7 +25,7 @@ from crawler.classify import may_concern
 from crawler.config import SourceConfig
 from crawler.errors import StoreError
 from crawler.logs import bound
-from crawler.memory import give_back
+from crawler.memory import apart, give_back
 from crawler.spiders import backfill, sites
 from crawler.spiders.fetch import Download, Fetcher, Line
 from crawler.spiders.settings import SETTINGS
@@ -163,6 +163,7 @@ def _set_aside() -> None:
     of a crawl, and most of it went into looking again at the lexicon and the code."""
     gc.collect()
     gc.freeze()
+    apart()
 
 
 async def lend(wire: Wire, work: Callable[[Download], Coroutine[Any, Any, None]]) -> None:
