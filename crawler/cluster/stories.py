@@ -14,7 +14,7 @@ import re
 import sys
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -56,9 +56,13 @@ class Profile:
     title_words: frozenset[str]
     figures: tuple[Figure, ...] = ()  # numbers with their units: for disagreements, not for likeness
 
+    key: int = field(init=False, repr=False, compare=False)  # a hash of all that a likeness goes by
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", hash((self.language, self.at, *(getattr(self, n) for n in _SETS))))
+
     def __hash__(self) -> int:
-        """Of all that a likeness goes by: stands for the profile where a pair is remembered."""
-        return hash((self.language, self.at, *(getattr(self, n) for n in _SETS)))
+        return self.key
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists and strings, sorted: equal profiles give equal JSON."""
@@ -106,8 +110,8 @@ def profile(
     opening = _beginning(text, _OPENING)
     ahead = [m for m in named if m.field == "title" or m.start < opening]
     spelled: set[str] = set()
-    for field, folded in zip(("title", "text"), head, strict=True):
-        taken = [(m.start, m.start + len(m.quote)) for m in classification.mentions if m.field == field]
+    for place, folded in zip(("title", "text"), head, strict=True):
+        taken = [(m.start, m.start + len(m.quote)) for m in classification.mentions if m.field == place]
         spelled |= signals.spelled_names(folded, taken)
     whole = f"{head[0].text}\n{head[1].text}"
     return Profile(
@@ -317,7 +321,7 @@ def same_event(a: Profile, b: Profile, *, busy: int = 0) -> Verdict:
 
 
 # The scores of the pairs asked for last: a story that grows asks for the same ones (of 60 articles: 1,770) with every
-# article that joins it. By hash, seeded and of 64 bits: the profiles themselves, 30 kB each, are not kept for them.
+# article that joins it. By key, seeded and of 64 bits: the profiles themselves, 30 kB each, are not kept for them.
 _scores: OrderedDict[tuple[int, int], float] = OrderedDict()
 _MOST_SCORES = 16_000
 
@@ -326,8 +330,7 @@ def likeness(a: Profile, b: Profile) -> float | None:
     """The score of `same_event` in a quiet week, without its reasons; None beyond WINDOW."""
     if not _within(a, b):
         return None
-    one, other = hash(a), hash(b)
-    pair = (one, other) if one < other else (other, one)
+    pair = (a.key, b.key) if a.key < b.key else (b.key, a.key)
     score = _scores.pop(pair, None)
     if score is None:
         score = _points(a, b)[1]
