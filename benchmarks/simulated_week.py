@@ -4,8 +4,8 @@
 
 The clock goes on a quarter of an hour a pass; every hour the upkeep runs, as in the daemon. Each paper publishes every
 8 to 72 hours and is asked every hour at the most, less often where nothing is new. A line a simulated hour: memory,
-open files, the write-ahead log, the database. At the end the slope of the memory after the first day, and what the
-database consists of.
+open files, the write-ahead log, the database. At the end the slope of the memory after the first day and after the
+third, and what the database consists of.
 """
 
 import argparse
@@ -86,12 +86,18 @@ async def week(papers: Papers, folder: Path, days: float, out: Path) -> dict[str
         "entries": states,
         "unexplained": ledger["unexplained"],
         "rss_mb": {"after a day": warm[0][2], "at the end": warm[-1][2], "most": max(r[2] for r in rows)},
-        "slope_mb_a_day": round(statistics.linear_regression([r[0] / 24 for r in warm], [r[2] for r in warm]).slope, 2),
+        "slope_mb_a_day": {f"after day {n}": slope(rows, after_h=24 * n) for n in (1, 3) if days > n + 1},
         "files": [min(r[4] for r in warm), max(r[4] for r in warm)],
         "wal_mb_most": most_wal,
         "db_mb": rows[-1][6],
         "db_kb_an_entry": round(rows[-1][6] * 1024 / max(1, rows[-1][8]), 2),
     }
+
+
+def slope(rows: list[tuple[float, ...]], *, after_h: float) -> float:
+    """Of the memory, MB a day."""
+    seen = [(row[0] / 24, row[2]) for row in rows if row[0] > after_h]
+    return round(statistics.linear_regression(*zip(*seen, strict=True)).slope, 2)
 
 
 def tables(database: Path) -> list[tuple[str, int, int]]:
