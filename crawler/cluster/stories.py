@@ -51,6 +51,7 @@ class Profile:
     numbers: frozenset[str]
     days: frozenset[str]
     ordinals: frozenset[str]
+    title_ordinals: frozenset[str]
     sectors: frozenset[str]
     words: frozenset[str]  # stems
     title_words: frozenset[str]
@@ -81,7 +82,7 @@ class Profile:
 
 _SETS = (
     "names", "title_names", "people", "places", "spelled", "concepts", "lead_concepts", "numbers", "days", "ordinals",
-    "sectors", "words", "title_words",
+    "title_ordinals", "sectors", "words", "title_words",
 )  # fmt: skip
 
 
@@ -127,6 +128,7 @@ def profile(
         numbers=frozenset(signals.numbers(whole)),
         days=frozenset(signals.days(whole, at.date())),
         ordinals=frozenset(signals.ordinals(f"{head[0].text}\n{fold(text[:opening]).text}")),
+        title_ordinals=frozenset(signals.ordinals(head[0].text)),
         sectors=frozenset(s.sector for s in classification.sectors),
         words=frozenset(k for part in keys for k in part if len(k) > 1),
         title_words=frozenset(k for k in keys[0] if len(k) > 1),
@@ -202,8 +204,8 @@ def _shared(a: Profile, b: Profile) -> dict[str, float]:
     """What speaks for one event and against it, each on a scale of its own; symmetric."""
     same = a.language == b.language
     spelled = a.spelled & b.spelled if not (same and a.language == "ur") else frozenset[str]()
-    series_a, series_b = _series(a), _series(b)
-    common_series = series_a.keys() & series_b.keys()
+    series_a, series_b = _series(a.ordinals), _series(b.ordinals)
+    title_a, title_b = _series(a.title_ordinals), _series(b.title_ordinals)
     return {
         "names": min(4.0, _weight("name", a.names & b.names)),
         "title names": min(2.0, _weight("name", (a.title_names & b.names) | (b.title_names & a.names))),
@@ -216,14 +218,16 @@ def _shared(a: Profile, b: Profile) -> dict[str, float]:
         "words": _likeness(a.language, a.words, b.words) if same else 0.0,
         "title words": _likeness(a.language, a.title_words, b.title_words) if same else 0.0,
         "title told": max(_held(a.title_words, b), _held(b.title_words, a)) if same else 0.0,
-        "ordinals": float(any(series_a[s] & series_b[s] for s in common_series)),
-        "other ordinals": float(any(not series_a[s] & series_b[s] for s in common_series)),
+        "ordinals": float(any(series_a[s] & series_b[s] for s in series_a.keys() & series_b.keys())),
+        # The report on the second cargo recalls the first one; its headline does not.
+        "other ordinals": float(_differ(series_a, series_b) or _differ(title_a, title_b)),
         "other people": float(bool(a.people and b.people) and not a.people & b.names and not b.people & a.names),
         "some people": float(bool(a.people and b.people) and not a.people & b.people),
         "other places": float(bool(a.places and b.places) and not a.places & b.names and not b.places & a.names),
         "other numbers": float(len(a.numbers) >= 2 and len(b.numbers) >= 2 and not a.numbers & b.numbers),
         "other days": float(bool(a.days and b.days) and not a.days & b.days),
         "one event type": _event(a.lead_concepts, b.lead_concepts),
+        "other cause": float(_other_cause(a.lead_concepts, b.lead_concepts)),
         "sector missed": float(bool(a.sectors and b.sectors) and not a.sectors & b.sectors),
         "long texts": max(0.0, min(1.0, math.log2(max(1, min(len(a.words), len(b.words))) / 90))),
         "days apart": min(float(WINDOW), abs((a.at - b.at).total_seconds()) / 86_400),
@@ -251,12 +255,26 @@ def _event(a: frozenset[str], b: frozenset[str]) -> float:
     return (2 * len(a & b) - len(a ^ b)) / len(a | b) / (2 if a & b else 1) if a and b else 0.0
 
 
-def _series(p: Profile) -> dict[str, set[str]]:
+_CAUSES = {c: "violence" for c in ("attack", "blast", "terror")} | {c: c for c in ("crash", "flood", "quake")}
+
+
+def _other_cause(a: frozenset[str], b: frozenset[str]) -> bool:
+    """Whether condolences, which are worded alike, are for different causes."""
+    causes_a, causes_b = ({_CAUSES[c] for c in lead & _CAUSES.keys()} for lead in (a, b))
+    return "condole" in a & b and bool(causes_a and causes_b) and not causes_a & causes_b
+
+
+def _series(ordinals: Iterable[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for ordinal in p.ordinals:
+    for ordinal in ordinals:
         series, _, number = ordinal.partition(":")
         found.setdefault(series, set()).add(number)
     return found
+
+
+def _differ(a: Mapping[str, set[str]], b: Mapping[str, set[str]]) -> bool:
+    """Whether two articles name only different ordinals of one series."""
+    return any(not a[series] & b[series] for series in a.keys() & b.keys())
 
 
 # --- the verdict ------------------------------------------------------------------------------------------------------
@@ -283,6 +301,7 @@ _POINTS = {
     "other numbers": (-0.3, 0.0),
     "other days": (-0.7, -1.4),
     "one event type": (0.4, 0.3),
+    "other cause": (-6.0, -6.0),
     "sector missed": (-1.0, -1.2),
     "long texts": (-4.0, -1.5),  # two long texts share more by chance
     "days apart": (-0.8, -0.2),
@@ -294,6 +313,9 @@ _STEPS = 2  # steps in which these come, each time that the beat is twice as bus
 _COMMON = 0.3  # the rarity under which a thing stands in every fourth article and more: no index key
 _NEVER = -20.0  # a verdict as low as this is a contradiction: the next of a series, or a person's word
 _AGAINST = -3.0  # two groups whose members score less than this on average are two events, however like one pair is
+# Names and concepts cannot tell siblings apart, words can: two groups are two events, too, whose likest pair in one
+# language scores less than minus this, and speaks louder against them than the best pair across languages for them.
+_UNLIKE = 2.0
 _LEAST, _MOST_POINTS = -8.0, 6.0  # of one pair in such an average
 
 
@@ -400,10 +422,10 @@ def partition(
 ) -> list[frozenset[int]]:
     """The stories that articles make up, by number: average linkage over the scores of their pairs.
 
-    The likest two groups become one as long as one pair of them is of one event, none contradicts and the pairs on
-    average do not speak against it. Nothing depends on who came first. `busy` gives each article's week as `same_event`
-    takes it; pairs in `together` (copies, a person's word) are one story whatever the scores, those in `apart` never.
-    Quadratic in the number of articles, and each of them is compared with all others.
+    The likest two groups become one as long as one pair of them is of one event, none contradicts, and neither the pairs
+    on average nor those in one language speak against it. Nothing depends on who came first. `busy` gives each
+    article's week as `same_event` takes it; pairs in `together` (copies, a person's word) are one story whatever the
+    scores, those in `apart` never. Quadratic in the number of articles, and each of them is compared with all others.
     """
     order = sorted(profiles, key=lambda id_: (profiles[id_].at, id_))
     groups = _forced(order, together)
@@ -417,10 +439,12 @@ def partition(
                 continue
             link = links.setdefault((one, other), _Link())
             score = likeness(profiles[a], profiles[b])
+            one_language = profiles[a].language == profiles[b].language
             if {a, b} in split:
-                link.add(_NEVER)
+                link.add(_NEVER, one_language=one_language)
             elif score is not None:
-                link.add(score - crowding(max(busy.get(a, 0), busy.get(b, 0)) if busy else 0))
+                score -= crowding(max(busy.get(a, 0), busy.get(b, 0)) if busy else 0)
+                link.add(score, one_language=one_language)
     alive = dict(enumerate(groups))
     averages = {pair: link.average for pair, link in links.items()}
     while averages:
@@ -442,25 +466,31 @@ def partition(
 class _Link:
     """What the pairs between two groups say, taken together."""
 
-    __slots__ = ("best", "count", "total", "worst")
+    __slots__ = ("alike", "best", "count", "total", "worst")
 
     def __init__(self) -> None:
         self.count, self.total, self.best, self.worst = 0, 0.0, -math.inf, math.inf
+        self.alike = -math.inf  # the best of the pairs in one language, if there are any
 
-    def add(self, score: float) -> None:
+    def add(self, score: float, *, one_language: bool) -> None:
         self.count += 1
         self.total += max(_LEAST, min(_MOST_POINTS, score))
         self.best, self.worst = max(self.best, score), min(self.worst, score)
+        if one_language:
+            self.alike = max(self.alike, score)
 
     def join(self, other: "_Link") -> None:
         self.count += other.count
         self.total += other.total
         self.best, self.worst = max(self.best, other.best), min(self.worst, other.worst)
+        self.alike = max(self.alike, other.alike)
 
     @property
     def average(self) -> float:
         """Minus infinity where the two groups must not become one."""
-        return self.total / self.count if self.best >= 0 and self.worst > _NEVER else -math.inf
+        if self.best < 0 or self.worst <= _NEVER or -math.inf < self.alike < -max(self.best, _UNLIKE):
+            return -math.inf
+        return self.total / self.count
 
 
 def _forced(order: Iterable[int], together: Collection[tuple[int, int]]) -> list[set[int]]:
