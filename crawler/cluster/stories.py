@@ -255,7 +255,7 @@ def _event(a: frozenset[str], b: frozenset[str]) -> float:
     return (2 * len(a & b) - len(a ^ b)) / len(a | b) / (2 if a & b else 1) if a and b else 0.0
 
 
-_CAUSES = {c: "violence" for c in ("attack", "blast", "terror")} | {c: c for c in ("crash", "flood", "quake")}
+_CAUSES = dict.fromkeys(("attack", "blast", "terror"), "violence") | {c: c for c in ("crash", "flood", "quake")}
 
 
 def _other_cause(a: frozenset[str], b: frozenset[str]) -> bool:
@@ -422,8 +422,8 @@ def partition(
 ) -> list[frozenset[int]]:
     """The stories that articles make up, by number: average linkage over the scores of their pairs.
 
-    The likest two groups become one as long as one pair of them is of one event, none contradicts, and neither the pairs
-    on average nor those in one language speak against it. Nothing depends on who came first. `busy` gives each
+    The likest two groups become one as long as one pair of them is of one event, none contradicts, and neither the
+    pairs on average nor those in one language speak against it. Nothing depends on who came first. `busy` gives each
     article's week as `same_event` takes it; pairs in `together` (copies, a person's word) are one story whatever the
     scores, those in `apart` never. Quadratic in the number of articles, and each of them is compared with all others.
     """
