@@ -1,28 +1,32 @@
 #!/usr/bin/env python3
 """What placing one more article costs at 10,000 and at 100,000 kept ones, and how much memory it takes.
 
-    python benchmarks/cluster_scale.py CORPORA [--sizes 10000,100000] [--per-day 25] [--measure 300]
+    python benchmarks/cluster_scale.py CORPORA [--sizes 10000,30000,100000] [--per-day 25] [--measure 300]
 
 Articles are generated from real text: sentences of three articles of one language, the profile of one of them, so that
-copies and stories occur as they do in life. Dates run on at --per-day articles. Measured is `placing.place` (look-ups
-of copies by shingles and of neighbours by keys, grouping, and the writing) over the --measure articles after each
-size; the WARM ones before them are placed too, so that stories, links and copies are there; the rest is only stored.
+stories occur as they do in life; every COPIED-th is a copy of one of the last RECENT articles, under another lead or
+cut. Dates run on at --per-day articles. Measured is `placing.place` (look-ups of copies by shingles and of neighbours
+by keys, grouping, and the writing) over the --measure articles after each size; the WARM ones before them are placed
+too, so that stories, links and copies are there; the rest is only stored. The last entry says what a million would
+cost: time by a line fitted to the logarithm of the number kept, database and memory by one fitted to the number.
 """
 
 import argparse
 import gzip
 import itertools
 import json
+import math
 import random
 import resource
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import linear_regression
 from typing import Any
 
 from crawler import cluster, lexicon
@@ -36,6 +40,8 @@ from store.articles import NewArticle
 from store.connection import open_store
 from store.sources import SourceLine
 
+COPIED = 5
+RECENT = 25  # articles: a day
 WARM = 500  # articles: more than two windows of seven days hold
 START = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -76,11 +82,17 @@ def bases(corpora: Path, count: int) -> dict[str, list[Base]]:
 
 
 def generated(pool: dict[str, list[Base]], per_day: float, rng: random.Random) -> Iterator[NewArticle]:
+    recent: deque[tuple[str, Base, list[str]]] = deque(maxlen=RECENT)
     for number in itertools.count():
         language = rng.choices(list(pool), weights=[5, 4, 3])[0]
         base, *others = rng.choices(pool[language], k=3)
         own = rng.sample(base.sentences, min(12, len(base.sentences)))
-        text = "\n".join([*own, *(s for other in others for s in other.sentences[:3])])[:6_000]
+        said = [*own, *(s for other in others for s in other.sentences[:3])]
+        if number % COPIED == COPIED - 1:
+            language, base, wire = rng.choice(recent)
+            said = [others[0].sentences[0], *wire[1:]] if rng.random() < 0.5 else wire[: 2 * len(wire) // 3 + 1]
+        recent.append((language, base, said))
+        text = "\n".join(said)[:6_000]
         at = START + timedelta(days=number / per_day)
         profile = replace(base.profile, at=at, days=frozenset())
         yield NewArticle(
@@ -112,10 +124,17 @@ def generated(pool: dict[str, list[Base]], per_day: float, rng: random.Random) -
         )
 
 
+def line(points: Sequence[tuple[float, float]], at: float) -> float:
+    """The value at a place of the straight line that fits points best (least squares)."""
+    xs, ys = zip(*points, strict=True)
+    slope, intercept = linear_regression(xs, ys)
+    return intercept + slope * at
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpora", type=Path)
-    parser.add_argument("--sizes", default="10000,100000")
+    parser.add_argument("--sizes", default="10000,30000,100000")
     parser.add_argument("--per-day", type=float, default=25.0)
     parser.add_argument("--measure", type=int, default=300)
     args = parser.parse_args()
@@ -124,10 +143,10 @@ def main() -> None:
     written = 0
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder) / "scale.db", mode="write", holder="benchmark")
-        line = SourceLine(
+        source = SourceLine(
             id="made", name="made", url="", kind="none", role="source", country="PK", language="en", enabled=True
         )
-        store.sources.sync([line], now=START)
+        store.sources.sync([source], now=START)
         app = App(read_config(packaged_config(), Path(folder)), store)
         for size in [int(s) for s in args.sizes.split(",")]:
             while written < size:
@@ -158,6 +177,12 @@ def main() -> None:
                 }
             )
         store.close()
+    million = {
+        "kept": 1_000_000,
+        "ms an article": round(line([(math.log(o["kept"]), o["ms an article"]) for o in out], math.log(1e6)), 1),
+        **{k: round(line([(o["kept"], o[k]) for o in out], 1e6)) for k in ("memory, MB", "database, MB")},
+    }
+    out.append(million)
     json.dump(out, sys.stdout, indent=1)
     print()
 
