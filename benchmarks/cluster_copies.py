@@ -6,9 +6,11 @@ pairs that a person read and labelled.
 
 CORPORA is the folder of test corpora (not part of the project): stream_en_dawn_app_2025, stream_ru_telegram_2024,
 stream_ur_express_bbc_ary_2025, topics_ur_umer and dup_and_topics_tgcontest are read. copy_pairs.tsv names the labelled
-pairs: the rules were drawn from the `first` set; of the articles of the `second` none had been seen before. Labels:
-copy; template (one form filled in again), update (a later stage of the affair), part (of a longer article), different;
-between (rewritten or extended so much that a reader may decide either way). Prints one JSON document.
+pairs: the rules were drawn from the `first` set; of the articles of the `second` none had been seen before; the `third`
+is what equal sentences find in Urdu. Labels: copy; template (one form filled in again), update (a later stage of the
+affair), part (of a longer article), different; between (rewritten or extended so much that a reader may decide either
+way), which get two further labels without a look at the verdict: by the share of sentences (`of_one_text`, the
+definition in docs/stories.md), and by a reader of the changes in the first 120 words. Prints one JSON document.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.cluster import Candidate, compare, copy_of, fingerprint
+from crawler.text import sentences, words
 
 DAY = datetime(2025, 6, 1, tzinfo=UTC)
 COPIES = ("edit 10 %", "edit 20 %", "edit 30 %", "half", "boilerplate", "new lead")
@@ -131,6 +134,38 @@ def unrelated(found: list[str], rng: random.Random) -> dict[str, int]:
     return {"pairs": pairs, "called copies": called}
 
 
+def of_one_text(a: str, b: str) -> bool:
+    """Whether two texts are copies by the count of sentences: docs/stories.md says what it is.
+
+    A sentence stands in another text when more than half of its words do, in this order, in two sentences in a row.
+    """
+    one, other = sorted((_sentences(a), _sentences(b)), key=lambda found: sum(map(len, found)))
+    return _standing(one, other) >= 0.6 and _standing(other, one) >= 0.4
+
+
+def _sentences(text: str) -> list[list[str]]:
+    tokens = [words(text[start:end]) for start, end in sentences(text[:6_000])]
+    return [found for found in tokens if len(found) >= 3]
+
+
+def _standing(one: list[list[str]], other: list[list[str]]) -> float:
+    """The share of the words of a text that are in sentences which stand in another."""
+    pairs = [[*first, *second] for first, second in zip(other, [*other[1:], []], strict=True)]
+    held = [s for s in one if max((_in_order(s, pair) for pair in pairs), default=0) >= 0.5 * len(s)]
+    return sum(map(len, held)) / max(1, sum(map(len, one)))
+
+
+def _in_order(a: list[str], b: list[str]) -> int:
+    """How many words two lists have in common in one order: the longest common subsequence."""
+    row = [0] * (len(b) + 1)
+    for word in a if 2 * len(set(a) & set(b)) >= 0.8 * len(set(a)) else ():
+        above = row
+        row = [0]
+        for at, match in enumerate(b):
+            row.append(above[at] + 1 if match == word else max(above[at + 1], row[-1]))
+    return row[-1]
+
+
 def dawn_and_app(corpora: Path) -> list[dict[str, Any]]:
     folder = corpora / "stream_en_dawn_app_2025"
     articles = {a["id"]: a for a in lines(folder / "articles.jsonl.gz")}
@@ -157,15 +192,42 @@ def labelled(corpora: Path) -> dict[str, Any]:
     for a in lines(corpora / "topics_ur_umer/articles.jsonl.gz"):
         known[f"ur-topics:{a['id']}"] = ("ur", "umer", None, a["content"])
     counted: dict[str, Counter[str]] = defaultdict(Counter)
+    agreed: Counter[str] = Counter()
+    missed: list[str] = []
     with (Path(__file__).with_name("copy_pairs.tsv")).open(encoding="utf-8") as stream:
         for row in csv.DictReader(stream, delimiter="\t"):
             (language, house, at, old), (_, other_house, other_at, new) = known[row["earlier"]], known[row["later"]]
             days = abs((other_at - at).total_seconds()) / 86_400 if at and other_at else 0.5
             called = compare(new, old).is_copy(days=days, one_house=house == other_house)
             label = row["label"] if row["label"] in ("copy", "between") else "no copy"
+            if label == "between":
+                by_count = of_one_text(old, new)
+                agreed[f"{'copy' if by_count else 'rewrite'} by sentences, {row['reader']} by the reader"] += 1
+                label = "between, copy by sentences" if by_count else "between, rewrite by sentences"
             where = "one newsroom" if house == other_house else "two newsrooms"
             counted[f"{row['set']}, {language}, {where}"][f"{label}{', called one' if called else ''}"] += 1
-    return {name: dict(sorted(c.items())) for name, c in sorted(counted.items())}
+            if called != (label in ("copy", "between, copy by sentences")):
+                missed.append(f"{row['earlier']} {row['later']} {row['label']}{', called one' if called else ''}")
+    return {
+        **{name: {**dict(sorted(c.items())), **ratios(c)} for name, c in sorted(counted.items())},
+        "between": dict(agreed),
+        "errors": missed,
+    }
+
+
+def ratios(counts: Counter[str]) -> dict[str, float]:
+    """Precision and recall: by the definition, and of what was clear without it."""
+    out = {}
+    for name, copies, others in (
+        ("clear pairs", ("copy",), ("no copy",)),
+        ("all pairs", ("copy", "between, copy by sentences"), ("no copy", "between, rewrite by sentences")),
+    ):
+        right, wrong = (sum(counts[f"{label}, called one"] for label in labels) for labels in (copies, others))
+        if right:
+            missed = sum(counts[label] for label in copies)
+            out[f"precision, {name}"] = round(right / (right + wrong), 3)
+            out[f"recall, {name}"] = round(right / (right + missed), 3)
+    return out
 
 
 def moment(written: str | None) -> datetime | None:
@@ -184,7 +246,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=150)
     args = parser.parse_args()
     result = {
-        "perturbations": perturbations(texts(args.corpora), args.texts),
+        "perturbations": perturbations(texts(args.corpora), args.texts) if args.texts else {},
         "labelled": labelled(args.corpora),
         "dawn and app, one event": dawn_and_app(args.corpora),
     }

@@ -9,7 +9,7 @@ Languages stay apart: Russia does not find Россия, the lexicon's mentions 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import islice, product
 from typing import Protocol
 
@@ -377,7 +377,38 @@ _MOST_TERMS = 64
 _MOST_PHRASES = 8
 _DEEPEST = 16
 _LEX = re.compile(r'\s*(?:(?P<quoted>"[^"]*")|(?P<mark>[()])|(?P<word>[^\s()"]+)|(?P<open>"))')
-_OPERATORS = ("AND", "OR", "NOT")
+_OPERATORS = {"AND": "AND", "OR": "OR", "NOT": "NOT", "И": "AND", "ИЛИ": "OR", "НЕ": "NOT"}
+
+# Written as one word or as two, and across the Atlantic: what a query in the one spelling finds in the other, too.
+_GROUPED = re.compile(r"(?<!\S)(\d{1,3}(?: \d{3})+)(?!\S)")  # 60 000
+_HEADED = re.compile(r"(?<!\S)(وز[یي]ر|دہشت)\s+(?=[\u0600-\u06ff])")  # وزیر اعظم, وزیراعظم
+_PARTS = re.compile(
+    r"(وز[یي]ر|دہشت|counter|anti|cyber|non|co|pre|анти|контр|вице|экс)(?=\w{4})(\w+)|([^\W\d_]+)(\d+\w*)", re.I
+)
+_ATLANTIC = tuple(
+    (re.compile(one), other)
+    for one, other in (
+        (r"is(?=(?:e[ds]?|ers?|ing|ations?)$)", "iz"),
+        (r"iz(?=(?:e[ds]?|ers?|ing|ations?)$)", "is"),
+        ("^(labo|harbo|neighbo)ur", r"\1r"),
+        ("^(labo|harbo|neighbo)r", r"\1ur"),
+        ("^(cent|theat)re", r"\1er"),
+        ("^(cent|theat)er", r"\1re"),
+        ("^rouble", "ruble"),
+        ("^ruble", "rouble"),
+    )
+)
+
+
+def _spellings(word: str) -> list[str]:
+    """A word of a query as others write it: counterterrorism, counter-terrorism; 1000, 1,000; JF17, JF-17; center."""
+    found = [re.sub(r"(?<=\w)[-‐‑](?=\w)|(?<=\d),(?=\d{3})", "", word)]
+    if word.isdecimal() and len(word) > 3:
+        found.append(f"{int(word):,}")
+    elif match := _PARTS.fullmatch(word):
+        found.append("-".join(part for part in match.groups() if part))
+    found += [pattern.sub(other, word.lower()) for pattern, other in _ATLANTIC]
+    return [spelled for spelled in dict.fromkeys(found) if spelled not in (word, word.lower())]
 
 
 def _term(raw: str, *, phrase: bool) -> _Term:
@@ -404,6 +435,7 @@ class _Parser:
             raise UsageError(f"search: the query has {len(q)} characters; at most {LONGEST} are read")
         self.tokens: list[tuple[str, str]] = []
         straight = re.sub("[“”„‟«»″]", '"', q.replace("\x00", " ")).strip()
+        straight = _HEADED.sub(r"\1-", _GROUPED.sub(lambda match: match[1].replace(" ", ","), straight))
         position = 0
         while position < len(straight):
             match = _LEX.match(straight, position)
@@ -412,7 +444,7 @@ class _Parser:
                 rest = straight[match.end() :][:30]
                 raise UsageError(f"search: the quotation mark before {rest!r} is not closed")
             kind = match.lastgroup or ""
-            self.tokens.append((kind, match[kind]))
+            self.tokens.append((kind, _OPERATORS.get(match[kind], match[kind])))
             position = match.end()
         if not self.tokens:
             raise UsageError("search: the query is empty; write a word, for example: pakrus search Россия")
@@ -483,15 +515,18 @@ class _Parser:
                 raise UsageError("search: an opening parenthesis is not closed")
             self.next += 1
             return inner
-        term = _term(item, phrase=kind == "quoted")
-        return _Parsed(fts=term.fts(), wanted=(term,))
+        terms = [_term(item, phrase=kind == "quoted")]
+        if kind == "word":
+            terms += map(partial(_term, phrase=False), _spellings(item))
+        fts = " OR ".join(term.fts() for term in terms)
+        return _Parsed(fts=f"({fts})" if len(terms) > 1 else fts, wanted=tuple(terms))
 
 
 def query(q: str) -> str:
     """A person's query as an FTS5 expression over the shadow.
 
-    Words must all stand in the text, in any form; "quoted words" one after another; AND, OR and NOT (or a
-    minus before the word) in capitals; parentheses; ``word*`` for a beginning. A malformed query is a
+    Words must all stand in the text, in any form; "quoted words" one after another; AND, OR and NOT (И, ИЛИ, НЕ; or
+    a minus before the word) in capitals; parentheses; ``word*`` for a beginning. A malformed query is a
     UsageError that says what to write instead. The result names no column and holds no text of the query
     but keys in quotes.
     """
