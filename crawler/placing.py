@@ -7,11 +7,13 @@ so busy that more is asked of a pair, the stories of its days are made anew. Eve
 recorded.
 """
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from crawler import cluster
@@ -46,7 +48,7 @@ def place(app: App, new: NewArticle, *, now: datetime, old: Article | None = Non
     profile = cluster.Profile.from_json(new.profile)
     window = timedelta(days=cluster.WINDOW)
     near = articles.neighbours(new.story_keys, since=new.at - window, until=new.at + window, exclude=exclude)
-    scores = {a: cluster.likeness(profile, cluster.Profile.from_json(p)) for a, _, p in near}
+    scores = {a: cluster.likeness(profile, _profile(p)) for a, _, p in near}
     links = {a: score for a, score in scores.items() if score is not None and score >= 0}
     group = _Group(app, together)
     linked = group.take(
@@ -122,7 +124,7 @@ def settle(app: App, story_id: int) -> None:
     articles = app.store.articles
     app.store.stories.refresh(story_id)
     members = [m for m in map(articles.member, articles.beside(story_id)[-MOST:]) if m.duplicate_of is None]
-    said = {m.id: cluster.Profile.from_json(m.profile).figures for m in members} if len(members) > 1 else {}
+    said = {m.id: _profile(m.profile).figures for m in members} if len(members) > 1 else {}
     app.store.stories.dispute(
         story_id,
         [
@@ -158,6 +160,12 @@ def _original(app: App, new: NewArticle, exclude: int | None, *, apart: set[froz
         first = articles.get(original.duplicate_of)
         return original if frozenset((new.canonical_url, first.canonical_url)) in apart else first
     return original
+
+
+@lru_cache(maxsize=256)  # 30 kB each
+def _profile(stored: str) -> cluster.Profile:
+    """A stored profile; a neighbour's is asked for by each article that comes near it."""
+    return cluster.Profile.from_json(json.loads(stored))
 
 
 # --- which articles hang together ---------------------------------------------------------------------------------
@@ -213,7 +221,7 @@ class _Group:
                 self.copies.add((id_, member.duplicate_of))
             queue += self.take(
                 id_,
-                cluster.Profile.from_json(member.profile),
+                _profile(member.profile),
                 day=member.day,
                 url=member.canonical_url,
                 story=member.story_id,

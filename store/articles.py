@@ -81,7 +81,7 @@ class Member:
     day: str
     canonical_url: str
     duplicate_of: int | None
-    profile: Mapping[str, Any]
+    profile: str  # JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,9 +184,9 @@ class Articles:
 
     def neighbours(
         self, keys: Iterable[str], *, since: datetime, until: datetime, exclude: int | None = None
-    ) -> list[tuple[int, int, Mapping[str, Any]]]:
-        """(article, story, profile) of articles under one of the keys that came out in [since, until]; in a very busy
-        week those that share most keys."""
+    ) -> list[tuple[int, int, str]]:
+        """(article, story, profile as JSON) of articles under one of the keys that came out in [since, until]; in a
+        very busy week those that share most keys."""
         shared: Counter[int] = Counter()
         for key in keys:
             rows = self._run(
@@ -200,7 +200,7 @@ class Articles:
         out = []
         for id_ in sorted(best):
             row = self._run("SELECT story_id, profile FROM articles WHERE id = ?", (id_,)).fetchone()
-            out.append((id_, row["story_id"], json.loads(row["profile"])))
+            out.append((id_, row["story_id"], row["profile"]))
         return out
 
     def busy(self, day: str) -> int:
@@ -241,7 +241,7 @@ class Articles:
             day=row["day"],
             canonical_url=row["canonical_url"],
             duplicate_of=row["duplicate_of"],
-            profile=json.loads(row["profile"]),
+            profile=row["profile"],
         )
 
     def beside(self, story_id: int) -> list[int]:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crawler.cluster.signals import Filling, filling
 from crawler.text import words
@@ -93,28 +94,56 @@ class Overlap:
 
 def compare(new: str, old: str) -> Overlap:
     """The overlap of two texts; linear in their length, of which MOST_WORDS words are looked at."""
-    (a, line_a), (b, line_b) = _without_dispatch(new), _without_dispatch(old)
-    runs_a, runs_b = _runs(a), _runs(b)
-    common = runs_a & runs_b
-    both = (Counter(a) & Counter(b)).total()
-    form_a, form_b = _runs(_blanked(a)), _runs(_blanked(b))
-    form = len(form_a & form_b) / max(1, min(len(form_a), len(form_b)))
-    covered_a, covered_b = _covered(a, common), _covered(b, common)
+    a, b = _read(new), _read(old)
+    common = a.runs & b.runs
+    both = (a.counted & b.counted).total()
+    form = len(a.form & b.form) / max(1, min(len(a.form), len(b.form)))
+    covered_a, covered_b = _covered(a.tokens, common), _covered(b.tokens, common)
     own, most_own = sorted((_longest_own(covered_a), _longest_own(covered_b)))
-    slots = _other_slots(a, b)
+    slots = _other_slots(a.slots, b.slots)
     return Overlap(
-        of_new=len(common) / max(1, len(runs_a)),
-        of_old=len(common) / max(1, len(runs_b)),
-        words_of_new=both / max(1, len(a)),
-        words_of_old=both / max(1, len(b)),
-        lead=min(_lead(a, b), _lead(b, a)),
+        of_new=len(common) / max(1, len(a.runs)),
+        of_old=len(common) / max(1, len(b.runs)),
+        words_of_new=both / max(1, len(a.tokens)),
+        words_of_old=both / max(1, len(b.tokens)),
+        lead=min(_lead(a.tokens, b.tokens), _lead(b.tokens, a.tokens)),
         begins=min(_beginning(covered_a), _beginning(covered_b)),
         own=own,
         most_own=most_own,
-        refilled=form - len(common) / max(1, min(len(runs_a), len(runs_b))),
+        refilled=form - len(common) / max(1, min(len(a.runs), len(b.runs))),
         slots=len(slots),
         lead_slots=sum(at < _LEAD for at in slots),
-        other_dispatch=line_a is not None and line_b is not None and line_a != line_b,
+        other_dispatch=a.line is not None and b.line is not None and a.line != b.line,
+    )
+
+
+_Run = tuple[str, str, str]
+_Slot = tuple[str, str, str]  # the word before, what kind of thing is filled in, the word after
+_Slots = dict[_Slot, tuple[set[tuple[str, ...]], int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """A text as it is compared: its words, and what is counted in them."""
+
+    tokens: list[str]
+    line: tuple[str, str, str] | None  # of the dispatch: place, day, month
+    counted: Counter[str]
+    runs: set[_Run]
+    form: set[_Run]  # with what fills it in blanked
+    slots: _Slots
+
+
+@lru_cache(maxsize=9)  # a new text is compared with eight
+def _read(text: str) -> _Read:
+    tokens, line = _without_dispatch(text)
+    return _Read(
+        tokens=tokens,
+        line=line,
+        counted=Counter(tokens),
+        runs=_runs(tokens),
+        form=_runs(_blanked(tokens)),
+        slots=_slots(tokens),
     )
 
 
@@ -127,10 +156,6 @@ def _without_dispatch(text: str) -> tuple[list[str], tuple[str, str, str] | None
     day = re.sub(r"\D", "", match[2]).lstrip("0")
     month = re.sub(r"[\d\s.]", "", match[2].lower())[:3]
     return tokens, (match[1].strip().lower(), day, month)
-
-
-_Run = tuple[str, str, str]
-_Slot = tuple[str, str, str]  # the word before, what kind of thing is filled in, the word after
 
 
 def _runs(tokens: Sequence[str]) -> set[_Run]:
@@ -159,8 +184,12 @@ def _longest_own(covered: Sequence[bool]) -> float:
     that a name in common does not end the stretch."""
     longest = stretch = 0
     for held in covered:
-        stretch = max(0, stretch + (-2 if held else 1))
-        longest = max(longest, stretch)
+        if held:
+            stretch = stretch - 2 if stretch > 2 else 0
+        else:
+            stretch += 1
+            if stretch > longest:
+                longest = stretch
     return longest / max(1, len(covered))
 
 
@@ -169,9 +198,8 @@ def _lead(a: Sequence[str], b: Sequence[str]) -> float:
     return len(ahead & behind) / max(1, len(ahead))
 
 
-def _other_slots(a: Sequence[str], b: Sequence[str]) -> list[int]:
+def _other_slots(slots_a: _Slots, slots_b: _Slots) -> list[int]:
     """Where two texts fill another number, weekday or month in between the same words: at which word at the latest."""
-    slots_a, slots_b = _slots(a), _slots(b)
     found = []
     for slot in slots_a.keys() & slots_b.keys():
         (values_a, at_a), (values_b, at_b) = slots_a[slot], slots_b[slot]
@@ -181,11 +209,11 @@ def _other_slots(a: Sequence[str], b: Sequence[str]) -> list[int]:
     return found
 
 
-def _slots(tokens: Sequence[str]) -> dict[_Slot, tuple[set[tuple[str, ...]], int]]:
+def _slots(tokens: Sequence[str]) -> _Slots:
     """What a text fills in between which words, and at which word first. Numbers that follow each other are one value
     (24.5 is two words); years are left out, for one writes them and another does not. Of the words around only the
     beginning counts: what follows a number is inflected by it."""
-    slots: dict[_Slot, tuple[set[tuple[str, ...]], int]] = {}
+    slots: _Slots = {}
     at = 0
     while at < len(tokens):
         filled: dict[str, list[str]] = {}

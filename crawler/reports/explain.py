@@ -110,7 +110,7 @@ def _why(store: Store, row: Any, others: list[int]) -> dict[int, str]:
     from crawler import cluster
 
     def profile(article_id: int) -> cluster.Profile:
-        return cluster.Profile.from_json(store.articles.member(article_id).profile)
+        return cluster.Profile.from_json(json.loads(store.articles.member(article_id).profile))
 
     busy = store.articles.busy(row["day"])
     verdicts = {id_: cluster.same_event(profile(row["id"]), profile(id_), busy=busy) for id_ in others}
