@@ -382,7 +382,8 @@ def _standfirst(leaves: Sequence[Leaf], kept: Sequence[int], *, title: str, summ
         if leaf.key in present or leaf.linked > 0.5 or not 40 <= len(leaf.text) <= 700 or starts_foot(leaf.text):
             continue
         told = len(about) >= 4 and overlap(leaf.text, about) > 0.8
-        if (told or leaf.lead) and leaf.furniture in (0, leaves[kept[0]].furniture):
+        below = heads and n == start and leaf.tag in _HEADINGS and is_sentence(leaf.text)
+        if (told or leaf.lead or below) and leaf.furniture in (0, leaves[kept[0]].furniture):
             found.append(leaf.text)
             present.add(leaf.key)
     return found[:3]

@@ -107,7 +107,9 @@ _NOTE = re.compile(
     r"^\W{0,4}(?:follow\s+(?:us|[\w .'’]{2,40})\s+on\s+(?:x|twitter|facebook|instagram|google|telegram|whatsapp|"
     r"youtube|"
     r"linkedin|threads)\b|for\s+(?:the\s+latest|more)\s+(?:news|stories|updates)\b.{0,60}\b(?:download|follow|visit|"
-    r"subscribe|join)\b|(?:[\w.'’-]+\s+){1,4}is\s+an?\s+(?:[\w-]+\s+){0,4}(?:journalist|columnist|commentator|"
+    r"subscribe|join)\b|(?:except\s+for\s+the\s+headline,?\s+)?this\s+(?:story|article|report)\s+(?:has|was|is)\s+"
+    r"(?:not\s+)?(?:been\s+)?(?:edited|published|auto-?generated|generated|created|taken)\b.{0,120}\b(?:feed|staff|"
+    r"syndicat\w+)\b|(?:[\w.'’-]+\s+){1,4}is\s+an?\s+(?:[\w-]+\s+){0,4}(?:journalist|columnist|commentator|"
     r"freelancer|contributor|blogger)\b|subscribe\s+now\b|(?:the\s+)?(?:views|opinions)(?:\s+and\s+(?:opinions|views))?\s+expressed|"
     r"the\s+(?:writer|author)\s+"
     r"(?:is|was|can\s+be|teaches|works|has)\b|disclaimer\s*:|your\s+email\s+address\s+will|by\s+(?:signing\s+up|"
@@ -131,6 +133,11 @@ _OFFER = re.compile(
     r"\bcontains\s+content\s+provided\s+by\s|\bask\s+for\s+your\s+permission\s+before\s+anything\s+is\s+loaded|"
     r"\bprivacy\s+policy\s+before\s+accepting|\bна\s+(?:вашу|свою)\s+(?:электронную\s+)?почту\b|"
     r"\bна\s+e-?mail\b|\bان\s+باکس\s+میں\b|\b(?:اپنی|اپنے)\s+ای\s*میل\s+(?:پر|میں)\s+(?:حاصل|پائیں|وصول)",
+    re.I,
+)
+# What stands below a picture ends with who took it.
+_CAPTION = re.compile(
+    r"\S\s+[(/]?(?:(?:file\s+)?photo|image|picture|фото|снимок|تصویر|فوٹو)(?:\s+(?:by|courtesy))?\s*[:：/©]\s*[^.!?۔]{2,60}$",
     re.I,
 )
 _MAX_NOTE = 420  # characters
@@ -162,13 +169,22 @@ def is_stamp(line: str) -> bool:
     return len(line) <= 80 and len(words(line)) <= 9 and bool(_STAMP.match(line) or PUBLISHED_IN.match(line))
 
 
+_KICKER = 40  # characters
+
+
+def _is_title(line: str, title: str) -> bool:
+    """Whether `line` is the title, or a kicker and the title."""
+    whole, key = ("".join(words(text)) for text in (line, title))
+    return whole == key or (bool(key) and whole.endswith(key) and len(whole) - len(key) <= min(_KICKER, len(key)))
+
+
 def below_head(lines: Sequence[str], *, title: str) -> int:
     """Where the text begins: below the title, a number and a bare date that stand over the first paragraph."""
     start = 0
     for n, line in enumerate(lines[:8]):
         if is_sentence(line) and len(line) >= 60:
             break
-        if (title and same_text(line, title)) or is_stamp(line):
+        if (title and _is_title(line, title)) or is_stamp(line):
             start = n + 1
     return start
 
@@ -205,7 +221,7 @@ def cut(lines: Sequence[str], *, title: str = "") -> list[str]:
                 continue
         if len(line) <= _MAX_NOTE and _NOTE.match(line) and (above > 0.5 * total or not ahead):
             continue
-        if short and _OFFER.search(line):
+        if short and (_OFFER.search(line) or _CAPTION.search(line)):
             continue
         if short and (_FURNITURE.match(line) or PUBLISHED_IN.match(line) or _HASHTAGS.match(line)):
             continue

@@ -29,6 +29,7 @@ _FURNITURE_NAME = re.compile(
     r"newsletters?|subscribe|subscription|sign[-_]?up|mc4wp|share|share[-_]?\w+|sharing|sharedaddy|addtoany|"
     r"addthis|social|wp[-_]polls?|poll[-_](?:box|block|form|widget|container|question|answers?)|"
     r"social[-_]?\w+|comments?|comment[-_]?\w+|disqus\w*|respond|promo(?:tion)?|outbrain|taboola|mgid|"
+    r"sponsor(?:ed|s)?(?:[-_]\w+)?|advertorial|"
     r"adv(?:ert\w*)?|ads?|"
     r"ad[-_]?(?:slot|box|container|wrapper|unit|banner)|banners?|cookies?|cookie[-_]?\w+|consent|gdpr|breadcrumbs?|"
     r"tags?[-_]?(?:list|links|cloud)|author[-_]?(?:box|bio|info|card|details)|about[-_]?(?:the[-_]?)?author|"

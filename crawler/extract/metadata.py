@@ -20,6 +20,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from crawler import dates, urls
+from crawler.extract.boilerplate import is_stamp
 from crawler.extract.leaves import Leaf
 from crawler.extract.plain import clean_line, letters, same_text, words
 from crawler.types import Entry, Moment
@@ -31,9 +32,12 @@ MAX_JSON = 2_000_000  # characters of one JSON-LD block
 MAX_NODES = 2_000
 MAX_HEADINGS = 40  # of one level that are looked at
 MAX_PARTS = 8  # elements of one heading
+MIN_HEADING = 4  # words of an h1 that is believed to be the title though nothing bears it out
 MAX_ELEMENTS = 25_000  # of a page that htmldate searches; more is no news page, and its cost is quadratic
 
 _ARTICLE_TYPE = re.compile(r"(Article|Posting|Report|Review|NewsItem|LiveBlog)$|^(Report|CreativeWork)$")
+_PAGE_TYPE = re.compile(r"^(?:WebPage|ItemPage|VideoObject)$")
+_TELLING = ("headline", "datePublished", "uploadDate", "articleBody")
 _DATE_META = (
     "article:published_time",
     "og:article:published_time",
@@ -74,6 +78,7 @@ _AUTHOR_XPATH = tuple(
         'descendant::*[@itemprop="author"]/descendant::*[@itemprop="name"]',
         'descendant::*[@itemprop="author"]',
         'descendant::a[@rel="author"]',
+        'descendant::*[@typeof="schema:Person"]',
         *(
             f'descendant::*[@class][contains(concat(" ", normalize-space(@class), " "), " {name} ")]'
             for name in ("author-name", "wp-block-post-author-name", "byline", "story__byline", "author")
@@ -94,6 +99,8 @@ _NOT_A_NAME = re.compile(
 _NAME_SPLIT = re.compile(r"\s*(?:[;,|•·\n]|\s(?:and|und|&|и|اور)\s)\s*")
 _SEPARATOR = re.compile(r"^(?:[\s|–—•·:/\\-]|[»›]\s)+|(?:[\s|–—•·:/\\-]|\s[»«›‹])+$")  # not the quotes of a name
 _SEPARATED = re.compile(r"\s+[|–—•·»«›‹*/\\-]\s|\s*\|")
+_PRINTED = re.compile(r"^(?:версия для печати|print(?:er|able)?[- ](?:friendly )?version)\b\W*", re.I)
+_CUT_OFF = re.compile(r"\s*(?:…|\.\.+)\s*$")
 _KICKER = re.compile(r"(?::|\s[|–—•·»›-])\s+$")
 _IN_BREADCRUMB = etree.XPath(
     "boolean(ancestor::nav or parent::li or ancestor-or-self::*[position() <= 4]"
@@ -120,10 +127,12 @@ class Metadata:
     news: bool = False  # some markup says that this is one article
     metas: Mapping[str, str] = field(default_factory=dict)  # name, property or itemprop -> content
     article: Mapping[str, Any] = field(default_factory=dict)  # the JSON-LD node
+    dated: Mapping[str, Any] = field(default_factory=dict)  # the same, or the node of the page or its video
 
 
 def read_metadata(
     tree: HtmlElement,
+    leaves: Sequence[Leaf],
     *,
     url: str,
     entry: Entry | None,
@@ -131,7 +140,7 @@ def read_metadata(
 ) -> Metadata:
     metas = _metas(tree)
     nodes = tuple(_json_nodes(tree))
-    article = _main_article(nodes, url)
+    article = _main_node(nodes, _ARTICLE_TYPE, url) or _of_state(tree, leaves, metas)
     site = _site(metas, nodes, article, url)
     title = _title(tree, metas, article, site, url, entry, title_selector)
     return Metadata(
@@ -140,7 +149,7 @@ def read_metadata(
             article.get("headline") or metas.get("og:title") or title_selector or (entry and entry.title)
         )
         or any(same_text(title, clean_line(h.text_content())) for h in tree.iter("h1")),
-        author=_author(tree, metas, nodes, article, site, title),
+        author=_author(tree, leaves, metas, nodes, article, site, title),
         canonical_url=_canonical(tree, metas, url),
         site=site,
         language=_language(tree, metas, article),
@@ -152,6 +161,7 @@ def read_metadata(
         news=bool(article) or metas.get("og:type", "").lower() == "article",
         metas=metas,
         article=article,
+        dated=article or _main_node(nodes, _PAGE_TYPE, url),
     )
 
 
@@ -207,14 +217,62 @@ def _json(text: str) -> Any:
     return {"@type": "NewsArticle", **found} if found else None
 
 
+_DRAWN = 500  # characters that a page shows before its script has drawn it
+_BODY = 300  # characters from which a text in a page's state may be the article
+
+
+def _of_state(tree: HtmlElement, leaves: Sequence[Leaf], metas: Mapping[str, str]) -> dict[str, Any]:
+    """The article in the state that a script draws the page from (``__NEXT_DATA__`` and its kin), in JSON-LD's terms:
+    of the objects with a text and a title that the page declares, the one with the longest text. Empty where the page
+    shows its text itself."""
+    if sum(len(leaf.text) for leaf in leaves) > _DRAWN:
+        return {}
+    element = tree.find(".//head/title")
+    page = f"{clean_line(element.text_content()) if element is not None else ''} {metas.get('og:title', '')}"
+    scripts = [s.text for s in tree.iter("script") if (s.get("type") or "").lower() == "application/json" and s.text]
+    stack = [_json(text) for text in scripts if len(text) <= MAX_JSON]
+    best: dict[str, Any] = {}
+    seen = 0
+    while stack and seen < MAX_NODES:
+        seen += 1
+        value = stack.pop()
+        inside = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+        stack.extend(v for v in inside[:MAX_NODES] if isinstance(v, dict | list))
+        if not isinstance(value, dict):
+            continue
+        title = _first(value, "headline", "title", "name")
+        body = max((_prose(v) for v in inside), key=len, default="")
+        if len(body) >= max(_BODY, len(best.get("articleBody", ""))) and title and title in page:
+            best = {
+                "headline": title,
+                "articleBody": body,
+                "author": value.get("author") or value.get("authors") or _first(value, "byline", "authorName"),
+                "datePublished": _first(value, "datePublished", "publishedAt", "published_at", "publishDate", "date"),
+            }
+    return best
+
+
+def _first(value: Mapping[str, Any], *keys: str) -> str:
+    return next((text for key in keys if (text := _text(value.get(key)))), "")
+
+
+def _prose(value: Any) -> str:
+    """HTML, or the paragraphs of a list of blocks."""
+    if isinstance(value, list):
+        texts = (_first(v, "text", "content", "html", "value") if isinstance(v, dict) else v for v in value[:MAX_NODES])
+        return "\n".join(text for text in texts if isinstance(text, str))
+    return value if isinstance(value, str) and " " in value else ""
+
+
 def _types(node: dict[str, Any]) -> list[str]:
     kind = node.get("@type")
     return [str(k) for k in (kind if isinstance(kind, list) else [kind]) if k]
 
 
-def _main_article(nodes: Sequence[dict[str, Any]], url: str) -> dict[str, Any]:
-    articles = [n for n in nodes if any(_ARTICLE_TYPE.search(kind) for kind in _types(n))]
-    articles = [n for n in articles if n.get("headline") or n.get("datePublished") or n.get("articleBody")]
+def _main_node(nodes: Sequence[dict[str, Any]], kinds: re.Pattern[str], url: str) -> dict[str, Any]:
+    """The node of one of `kinds` that says something of this page, the first of several; empty where there is none."""
+    articles = [n for n in nodes if any(kinds.search(kind) for kind in _types(n))]
+    articles = [n for n in articles if any(n.get(key) for key in _TELLING)]
     if not articles:
         return {}
     path = urlsplit(url).path.rstrip("/")
@@ -277,7 +335,7 @@ def _title(
     listed, headline, shared, short = (
         _without_names(title, names, section)
         for title in (
-            clean_line(element.text_content()) if element is not None else "",
+            _PRINTED.sub("", clean_line(element.text_content())) if element is not None else "",
             _text(article.get("headline")),
             _unescape(metas.get("og:title", "")),
             _unescape(metas.get("twitter:title", "")),
@@ -285,50 +343,65 @@ def _title(
     )
     given = _without_names(entry.title, names, section) if entry else ""
     main, sub = (_headings(tree, level) for level in ("h1", "h2"))
-    heads = [wording[0] for wording in main]
-    if article or metas.get("og:type", "").lower() == "article":
-        chosen = _choose((headline, shared, short, listed), given, main, sub)
-        whole = chosen.rstrip(" .…")
-        if len(chosen) >= 100 or whole != chosen:  # in full, where it is cut
-            longer = (t for t in (shared, *heads) if len(t) > len(whole) and t.startswith(whole))
-            chosen = next((t for t in longer if not _SEPARATED.match(t[len(whole) :])), chosen)
-        if chosen:
-            others = heads if _seen([chosen], main) else [part for wording in main for part in wording]
-            return _bare(chosen, (headline, shared, short), others)[:MAX_TITLE]
-    declared = [t for t in (shared, short, listed) if t]
-    # Else the heading that the reader sees, if a declaration bears it out.
-    for borne_out in (_is_title_of, _alike):
-        for head in heads:
-            if any(borne_out(head, title) for title in (*declared, given) if title):
-                return _bare(head, declared, [])[:MAX_TITLE]
-    return (next((t for t in (*declared, given, *heads) if t), ""))[:MAX_TITLE]
+    declared = _whole([headline, shared, short, listed], [part for wording in (*main, *sub) for part in wording])
+    news = bool(article) or metas.get("og:type", "").lower() == "article"
+    chosen = _choose(declared, given, main, sub, news=news)
+    shown = [part for wording in main for part in (wording[:1] if _seen([chosen], main) else wording)]
+    return _bare(chosen, declared[:3], shown)[:MAX_TITLE]
 
 
-def _choose(declared: Sequence[str], given: str, main: Sequence[Sequence[str]], sub: Sequence[Sequence[str]]) -> str:
+def _whole(titles: Sequence[str], shown: Sequence[str]) -> list[str]:
+    """`titles`, each that is cut off (or long enough to be) in the longest wording of another or of a heading."""
+    found = []
+    for title in titles:
+        stem = _CUT_OFF.sub("", title)
+        if stem and (stem != title or len(title) >= 100):
+            longer = (t for t in (*titles, *shown) if len(t) > len(title) and t.startswith(stem))
+            title = next((t for t in longer if not _SEPARATOR.match(t[len(stem) :])), title)
+        found.append(title)
+    return found
+
+
+def _choose(
+    declared: Sequence[str], given: str, main: Sequence[Sequence[str]], sub: Sequence[Sequence[str]], *, news: bool
+) -> str:
     """Of the titles that a newsroom declares, the one for its readers: a heading of the page before one that search
-    engines or other sites alone are given, then the one that its feed has too, then the first."""
+    engines or other sites alone are given. If none is a heading: of an article that is declared as such the title that
+    the feed has too, else the first; of any other page the h1 that a declaration bears out, or that is the only one."""
     listed = declared[-1]
     chosen = _seen((*declared, given), main)
     if chosen and same_text(chosen, listed):  # a second heading that is declared is the one for readers
         chosen = _seen([t for t in declared if not same_text(t, listed)], sub) or chosen
     if chosen or (chosen := _seen(declared, sub)):
         return chosen
-    offered = [t for t in declared if len(words(t)) >= 2]
+    heads = [wording[0] for wording in main]
+    if not news:
+        for borne_out in (_is_title_of, _alike):
+            for head in heads:
+                if any(borne_out(head, title) for title in (*declared, given) if title):
+                    return head
+        if len(heads) == 1 and len(words(heads[0])) >= MIN_HEADING:
+            return heads[0]
+    offered = [t for t in declared if len(words(t)) >= 2] or [t for t in (*declared, given, *heads) if t]
     return next((t for t in offered if same_text(t, given)), next(iter(offered), given))
 
 
 def _headings(tree: HtmlElement, level: str) -> list[list[str]]:
     """What readers see as headings, each whole and then by its parts (a kicker, the headline).
 
-    One in a breadcrumb is left out, since newsrooms put a title for search engines there, and so is a lesser one that
-    links: another article's.
+    One in a breadcrumb is left out, since newsrooms put a title for search engines there, and so is one that links: the
+    site's name or another article's.
     """
     found = []
     for heading in islice(tree.iter(level), MAX_HEADINGS):
-        if not _IN_BREADCRUMB(heading) and (level == "h1" or not _LINKED(heading)):
-            wording = [clean_line(part.text_content()) for part in islice(heading.iter(etree.Element), MAX_PARTS)]
-            if 0 < len(wording[0]) <= MAX_TITLE:
-                found.append(wording)
+        if _IN_BREADCRUMB(heading) or (level == "h2" and _LINKED(heading)):
+            continue
+        parts = [part.text_content() for part in islice(heading.iter(etree.Element), MAX_PARTS)]
+        if len(parts) > 1:  # and what stands beside the elements
+            parts += [text for text in (heading.text, *(child.tail for child in islice(heading, MAX_PARTS))) if text]
+        wording = [clean_line(part) for part in parts]
+        if 0 < len(wording[0]) <= MAX_TITLE:
+            found.append(wording)
     return found
 
 
@@ -347,12 +420,13 @@ def _bare(title: str, declared: Sequence[str], heads: Sequence[str]) -> str:
     plain = title.casefold()
     for other, shown in (*((t, False) for t in declared), *((t, True) for t in heads)):
         bare, rest = other.casefold(), len(title) - len(other)
-        if len(words(other)) < 3 or not 0 < rest < len(other):
+        if len(words(other)) < 3 or rest <= 0:
             continue
         kicker, tail = title[:rest], title[-rest:]
-        if plain.endswith(bare) and (_KICKER.search(kicker) or (shown and kicker.endswith(" "))):
-            return other
-        if plain.startswith(bare) and (_SEPARATED.match(tail) or (shown and not tail[0].isalnum())):
+        longer = rest < len(other)
+        before = ((shown or longer) and _KICKER.search(kicker)) or (shown and longer and kicker.endswith(" "))
+        behind = longer and (_SEPARATED.match(tail) or (shown and not tail[0].isalnum()))
+        if (plain.endswith(bare) and before) or (plain.startswith(bare) and behind):
             return other
     return title
 
@@ -409,6 +483,7 @@ def without_site(title: str, site: str) -> str:
 
 def _author(
     tree: HtmlElement,
+    leaves: Sequence[Leaf],
     metas: dict[str, str],
     nodes: Sequence[dict[str, Any]],
     article: dict[str, Any],
@@ -435,7 +510,7 @@ def _author(
             declared.append(_unescape(metas[key]))
             names = people(declared[-1], site)
     if not names and bodies:
-        names = _signed(tree, title, site) or bodies
+        names = _signed(tree, leaves, title, site) or bodies
     if not names:
         for path in _AUTHOR_XPATH:
             found = [people(e.text_content()[:300], site) for e in path(tree)[:3]]
@@ -443,7 +518,7 @@ def _author(
             if names:
                 break
     if not names:
-        names = _signed(tree, title, site)
+        names = _signed(tree, leaves, title, site)
     if not names:  # the newsroom signs as such
         names = next((n for n in (people(d) for d in declared) if n), [])
     return ", ".join(dict.fromkeys(names))[:MAX_AUTHOR]
@@ -457,23 +532,31 @@ _SIGNED = re.compile(
     r"|^(?:تحریر|رپورٹ|مصنف)\s*[:：]\s*",
     re.I,
 )
+_LABELLED = re.compile(r"(?:\b(?:автор(?:ы)?|текст|author|muallif|yazar)|تحریر|رپورٹ|مصنف)\s*[:：]\s*", re.I)
 _BESIDE_NAME = re.compile(
-    r"\s[-–—|•·]\s|[,\s]+(?:published|updated|posted|on)\b|"
+    r"\s[-–—|•·]\s|[,\s]+(?:published|updated|posted|on|от)\b|"
     r"[,\s]+(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+)?\d",
     re.I,
 )
 _CALLED_AUTHOR = re.compile(
-    r"(?:^|[\s_-])(?:by|byline|authors?|writer|reporter|autor|avtor)(?:[_-]{1,2}name)?(?:$|\s|__)", re.I
+    r"(?:^|[\s_-])(?:by|byline|authors?|writer|reporter|autor|avtor|yazar|muhabir|muallif)(?:[_-]{1,2}name)?(?:$|\s|__)",
+    re.I,
 )
 _NEAR = 60  # elements below the heading in which a byline stands
 
 
-def _signed(tree: HtmlElement, title: str, site: str) -> list[str]:
-    """The names below the heading, above the first paragraph: what is called an author, links to authors' pages, or a
-    line that says "by"."""
+def _signed(tree: HtmlElement, leaves: Sequence[Leaf], title: str, site: str) -> list[str]:
+    """The names below the heading, above the first paragraph: what is called an author, links to authors' pages, a
+    line that says "by", or a name alone above the time."""
     heads = [h for h in islice(tree.iter("h1", "h2"), MAX_HEADINGS) if not _IN_BREADCRUMB(h)]
     titled = (h for h in heads for part in islice(h.iter(etree.Element), MAX_PARTS) if _says(part, title))
-    heading = next(titled, next((h for h in heads if h.tag == "h1"), None))
+    key = "".join(words(title))
+    lines = (  # of pages without a heading
+        next((part for part in islice(leaf.element.iter(etree.Element), _NEAR) if _says(part, title)), leaf.element)
+        for leaf in leaves
+        if key and leaf.key == key and not _IN_BREADCRUMB(leaf.element)
+    )
+    heading = next(titled, next((h for h in heads if h.tag == "h1"), next(lines, None)))
     if heading is None:
         return []
     names: list[str] = []
@@ -484,12 +567,20 @@ def _signed(tree: HtmlElement, title: str, site: str) -> list[str]:
         if element.tag == "a" and _PROFILE.search(element.get("href") or ""):
             names += _persons(line, site)
         called = _CALLED_AUTHOR.search(element.get("class") or "")
-        if not names and len(line) <= 120 and (called or _SIGNED.match(line)):
+        label = _LABELLED.search(line)
+        if not names and len(line) <= 120 and (called or label or _SIGNED.match(line) or _is_above_time(element, line)):
             links = [clean_line(a.text_content()) for a in element.iter("a")] if called else []
-            names = _persons(", ".join(links) or _BESIDE_NAME.split(line)[0], site)
+            named = line[label.end() :] if label else line
+            names = _persons(", ".join(links) or _BESIDE_NAME.split(named)[0], site)
             if names:
                 break
     return list(dict.fromkeys(names))
+
+
+def _is_above_time(element: HtmlElement, line: str) -> bool:
+    """Whether `element` is a name and no more, and the next one the time of publication."""
+    below = element.getnext()
+    return bool(below is not None and _PERSON.fullmatch(line) and is_stamp(clean_line(below.text_content()[:200])))
 
 
 def _says(element: HtmlElement, title: str) -> bool:
@@ -541,7 +632,7 @@ def read_published(
     entry: Entry | None,
 ) -> Moment | None:
     """When the article came out: the best of all that the page, its feed and its URL say; None where nothing does."""
-    metas, article = meta.metas, meta.article
+    metas, article = meta.metas, meta.dated
     candidates: list[Moment] = []
 
     def add(raw: Any, origin: str) -> None:
@@ -627,6 +718,9 @@ _STAMP_LABEL = re.compile(
 _YEAR = re.compile(r"(?:19|20)\d\d|\b\d{1,2}[./]\d{1,2}[./]\d\d\b|[\u0660-\u0669\u06f0-\u06f9]{4}")
 
 
+_CLOCK = re.compile(r"\d{1,2}[:.]\d\d")
+
+
 def _stamps(leaves: Sequence[Leaf], title: str) -> Iterator[str]:
     """Short lines with a year around the heading, the nearest below it first."""
     key = letters(title)
@@ -637,6 +731,8 @@ def _stamps(leaves: Sequence[Leaf], title: str) -> Iterator[str]:
             continue
         text = leaves[n].text
         if 6 <= len(text) <= 120 and _YEAR.search(text) and leaves[n].linked < 0.9:
+            if n + 1 < len(leaves) and _CLOCK.fullmatch(leaves[n + 1].text):  # the hour in a field of its own
+                yield f"{text} {leaves[n + 1].text}"
             yield text
             shorter = _STAMP_LABEL.sub("", text)
             if shorter and shorter != text:

@@ -33,7 +33,8 @@ _CONSENT = re.compile(
     r"your privacy choices|gdpr|"
     r"we use cookies|принять (?:все )?(?:cookie|куки)|использу\w+ (?:файлы )?(?:cookie|куки)|"
     r"согласие на обработку|настройки (?:cookie|конфиденциальности)|"
-    r"کوکیز",
+    r"کوکیز|آپ\s+کی\s+رازداری|رازداری\s+کی\s+(?:پالیسی|ترتیبات)|سب\s+قبول\s+کریں|"
+    r"ملفات\s+تعريف\s+الارتباط|سياسة\s+الخصوصية|çerez(?:ler|lere)?\b|tümünü\s+kabul\s+et",
     re.I,
 )
 _LOGIN = re.compile(
@@ -72,10 +73,11 @@ _PAYWALL = re.compile(
 _LISTING_PATH = re.compile(
     r"^/?(?:(?:[a-z]{2}/)?(?:category|categories|tag|tags|topic|topics|section|sections|author|authors|search|"
     r"archive|archives|"
-    r"page|latest|rubric|rubrics|tema|themes?)(?:/|$))|^/?$|^/(?:index|default|home)\.\w+$|/page/\d+/?$",
+    r"latest|rubric|rubrics|tema|themes?)(?:/|$))|^/?$|^/(?:index|default|home)\.\w+$|/page/\d+/?$",
     re.I,
 )
-_CHANNEL_HOSTS = ("t.me", "telegram.me")  # /s/NAME is the newest messages of a public channel
+_ITEM_QUERY = re.compile(r"(?:^|&)(?:p|n|id|(?:news|article|story|post|item|node)_?(?:id)?)=\d", re.I)
+CHANNEL_HOSTS = ("t.me", "telegram.me")  # /s/NAME is the newest messages of a public channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +119,9 @@ def judge(tree: HtmlElement, leaves: Sequence[Leaf], *, body: Body, meta: Metada
             return Verdict(outcome="login", problem="paywall")
     parts = urlsplit(url)
     path = parts.path
-    if parts.hostname in _CHANNEL_HOSTS and path.startswith("/s/"):
+    if parts.hostname in CHANNEL_HOSTS and path.startswith("/s/"):
         return Verdict(outcome="listing", problem="listing: the preview of a channel")
-    if _LISTING_PATH.search(path) and not (meta.news and body.verdict >= 0.6):
+    if _LISTING_PATH.search(path) and not _ITEM_QUERY.search(parts.query) and not (meta.news and body.verdict >= 0.6):
         return Verdict(outcome="listing", problem="listing: the address is one of a section")
     if prose >= MIN_ARTICLE and body.verdict >= 0.3:
         return Verdict(outcome="article")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from lxml import html
@@ -17,7 +18,7 @@ from crawler.extract.boilerplate import is_sentence
 from crawler.extract.credit import source_beside, take_credits
 from crawler.extract.leaves import Leaf, read_leaves
 from crawler.extract.metadata import Metadata, people, read_metadata, read_published
-from crawler.extract.outcome import judge
+from crawler.extract.outcome import CHANNEL_HOSTS, judge
 from crawler.extract.plain import clean_line, letters, overlap, same_text, stems, words
 from crawler.types import Document, Entry, Moment
 
@@ -25,6 +26,7 @@ __all__ = ["extract", "reset_caches"]
 
 MAX_BODY = 10_000_000  # bytes
 MAX_TAGS = 200_000  # an article with a thousand comments has 40,000; each costs 400 bytes of a tree
+MAX_MESSAGE_TITLE = 200  # characters, as in the listing of a channel
 _UNPRINTABLE = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f\ufffd]")
 _LIST = re.compile(
     r"\ufeff?\s*(?:<\?[^>]{0,500}>\s*|<!--.{0,2000}?-->\s*)*<(?:rss|feed|rdf:RDF|urlset|sitemapindex)[\s>]", re.S
@@ -83,13 +85,15 @@ def extract(
         return read_saved_text(
             unwrap("\n".join(leaf.text for leaf in leaves)), url=url, zone=zone, now=now, entry=entry
         )
-    meta = read_metadata(tree, url=url, entry=entry, title_selector=title_selector)
+    meta = read_metadata(tree, leaves, url=url, entry=entry, title_selector=title_selector)
     leaves = without_second_article(leaves, title=meta.title)
     summary = f"{entry.title} {entry.summary}" if entry else meta.description
     found = read_body(
         tree, leaves, url=url, title=meta.title, summary=summary, json_body=meta.json_body, selector=body_selector
     )
-    if not meta.title_borne_out:
+    if found.lines and urlsplit(url).hostname in CHANNEL_HOSTS:  # a message; what the page declares is its channel
+        meta = replace(meta, title=found.lines[0][:MAX_MESSAGE_TITLE])
+    elif not meta.title_borne_out:
         meta = replace(meta, title=_title_above(leaves, found, meta.title))
     published = read_published(tree, leaves, meta, url=url, zone=zone, now=now, entry=entry)
     verdict = judge(tree, leaves, body=found, meta=meta, url=url, size=len(text))
@@ -133,7 +137,8 @@ def _title_above(leaves: Sequence[Leaf], body: Body, title: str) -> str:
     shown = any(same_text(leaf.text, title) for leaf in above)
     best, most = title, overlap(title, known) + 0.2 if shown else 0.3
     for leaf in above:
-        if 4 <= len(words(leaf.text)) <= 30 and leaf.linked < 0.5 and not is_sentence(leaf.text):
+        told = [word for word in words(leaf.text) if word.isalpha()]  # "PR No. 318/2025" tells nothing
+        if 3 <= len(told) <= 30 and leaf.linked < 0.5 and not is_sentence(leaf.text):
             share = overlap(leaf.text, known)
             if share > most:
                 best, most = leaf.text, share

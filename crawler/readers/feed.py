@@ -66,6 +66,7 @@ _DATE_KEYS = (
     "updated",
     "modified",
 )
+_FULL_TEXTS = ("yandex_full-text", "turbo_content")  # what Russian newsrooms give to Yandex
 _UNWANTED_RELATIONS = ("enclosure", "self", "edit", "replies", "related", "hub", "via", "license", "payment")
 
 
@@ -261,6 +262,7 @@ def _closings(root: str) -> str:
 
 def _entry(item: dict[str, Any], url: str, base: str, zone: ZoneInfo | None, now: datetime | None) -> Entry:
     contents = [c.get("value", "") or "" for c in item.get("content", []) if isinstance(c, dict)]
+    contents += [str(item.get(key) or "") for key in _FULL_TEXTS]
     content = plain(max(contents, key=len, default=""))
     summary = _without_tail(plain(str(item.get("summary", "") or ""), limit=20_000))
     publisher = line(str((item.get("source") or {}).get("title", "") or item.get("news_source") or ""), limit=200)
