@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from itertools import accumulate, islice
 
 import trafilatura
+from lxml import html
 from lxml.cssselect import CSSSelector
-from lxml.etree import XPath
+from lxml.etree import LxmlError, XPath
 from lxml.html import HtmlElement
 from trafilatura.meta import reset_caches as _reset_caches
 
@@ -166,10 +167,22 @@ def _opinions(
         yield "markup", [leaf.text for leaf in read_leaves(markup) if _belongs(leaf)]
     yield "blocks", _densest(leaves, title=title, summary=summary)
     if json_body:
-        yield "json-ld", clean_lines(re.sub(r"<[^>]{1,500}>", "\n", json_body))
+        yield "json-ld", _lines(json_body)
     if small:
         lines = _trafilatura(tree, url=url, precision=False)
         yield "balanced", _refine(lines, leaves, title=title, summary=summary)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of plain text, or the blocks of HTML."""
+    if "<" not in text:
+        return clean_lines(text)
+    try:
+        return [
+            leaf.text for leaf in read_leaves(html.fragment_fromstring(text, create_parent="div")) if _belongs(leaf)
+        ]
+    except (LxmlError, ValueError, AssertionError):
+        return clean_lines(re.sub(r"<[^>]{1,500}>", "\n", text))
 
 
 def _trafilatura(tree: HtmlElement, *, url: str, precision: bool) -> list[str]:
@@ -255,8 +268,21 @@ def _refine(lines: Sequence[str], leaves: Sequence[Leaf], *, title: str, summary
         if n in known or (at_home and first <= n <= last and (prose or heading)):
             if not prose and len(leaf.text) < 80 and _is_pointer(below):
                 continue  # the label over links
+            if not prose and leaf.tag not in _HEADINGS and len(leaf.text) < _LABEL and _is_below_picture(leaf.element):
+                continue
             kept.append(n)
     return [*_standfirst(leaves, kept, title=title, summary=summary), *(leaves[n].text for n in kept)]
+
+
+_LABEL = 200  # characters below a picture
+_PICTURES = ("img", "picture", "figure", "video")
+
+
+def _is_below_picture(element: HtmlElement) -> bool:
+    above = element.getprevious()
+    if above is None or (above.tag not in _PICTURES and above.text_content().strip()):
+        return False
+    return above.tag in _PICTURES or next(above.iter(*_PICTURES), None) is not None
 
 
 _MOST_PIECES = 500

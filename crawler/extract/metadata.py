@@ -86,7 +86,7 @@ _AUTHOR_XPATH = tuple(
     )
 )
 _BY = re.compile(
-    r"^(?:(?:view\s+all\s+posts|written|posted|reported|published|story)\s+)?by\b[\s:]*|^veröffentlicht\s+von\s*|"
+    r"^(?:(?:view\s+all\s+posts|written|posted|reported|published|story|interview|words|text|compiled)\s+)?by\b[\s:]*|^veröffentlicht\s+von\s*|"
     r"^(?:автор(?:ы)?|текст|корреспондент)\b[\s:]*"
     r"|^(?:تحریر|رپورٹ|مصنف|از)\s*[:：]\s*|^(?:von|por|par|da|di)\s+(?=[A-ZÀ-Þ])",
     re.I,
@@ -148,7 +148,7 @@ def read_metadata(
         title_borne_out=bool(
             article.get("headline") or metas.get("og:title") or title_selector or (entry and entry.title)
         )
-        or any(same_text(title, clean_line(h.text_content())) for h in tree.iter("h1")),
+        or (len(words(title)) >= 3 and any(same_text(title, clean_line(h.text_content())) for h in tree.iter("h1"))),
         author=_author(tree, leaves, metas, nodes, article, site, title),
         canonical_url=_canonical(tree, metas, url),
         site=site,
@@ -217,20 +217,20 @@ def _json(text: str) -> Any:
     return {"@type": "NewsArticle", **found} if found else None
 
 
+_DECODER = json.JSONDecoder(strict=False)
 _DRAWN = 500  # characters that a page shows before its script has drawn it
 _BODY = 300  # characters from which a text in a page's state may be the article
 
 
 def _of_state(tree: HtmlElement, leaves: Sequence[Leaf], metas: Mapping[str, str]) -> dict[str, Any]:
-    """The article in the state that a script draws the page from (``__NEXT_DATA__`` and its kin), in JSON-LD's terms:
-    of the objects with a text and a title that the page declares, the one with the longest text. Empty where the page
-    shows its text itself."""
+    """The article in the state that a script draws the page from (``__NEXT_DATA__``, ``window.STATE = {...}``), in
+    JSON-LD's terms: of the objects with a text and a title that the page declares, the one with the longest text. Empty
+    where the page shows its text itself."""
     if sum(len(leaf.text) for leaf in leaves) > _DRAWN:
         return {}
     element = tree.find(".//head/title")
     page = f"{clean_line(element.text_content()) if element is not None else ''} {metas.get('og:title', '')}"
-    scripts = [s.text for s in tree.iter("script") if (s.get("type") or "").lower() == "application/json" and s.text]
-    stack = [_json(text) for text in scripts if len(text) <= MAX_JSON]
+    stack = [_object(script.text) for script in tree.iter("script") if script.text and len(script.text) <= MAX_JSON]
     best: dict[str, Any] = {}
     seen = 0
     while stack and seen < MAX_NODES:
@@ -250,6 +250,15 @@ def _of_state(tree: HtmlElement, leaves: Sequence[Leaf], metas: Mapping[str, str
                 "datePublished": _first(value, "datePublished", "publishedAt", "published_at", "publishDate", "date"),
             }
     return best
+
+
+def _object(script: str) -> Any:
+    """The first object of JSON in `script`, None where there is none."""
+    start = script.find('{"')
+    try:
+        return _DECODER.raw_decode(script, start)[0] if start >= 0 else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _first(value: Mapping[str, Any], *keys: str) -> str:
@@ -519,6 +528,9 @@ def _author(
                 break
     if not names:
         names = _signed(tree, leaves, title, site)
+    if not names:  # below the text
+        called = (leaf.text for leaf in leaves if _CALLED_AUTHOR.search(leaf.element.get("class") or ""))
+        names = next((persons for line in called if len(line) <= 80 and (persons := _persons(line, site))), [])
     if not names:  # the newsroom signs as such
         names = next((n for n in (people(d) for d in declared) if n), [])
     return ", ".join(dict.fromkeys(names))[:MAX_AUTHOR]
@@ -528,7 +540,7 @@ _PROFILE = re.compile(
     r"/(?:authors?|autor(?:en|es)?|auteurs?|avtor[yi]?|writers?|columnists?|reporters?|by)/[^/]", re.I
 )
 _SIGNED = re.compile(
-    r"^(?:(?:written|posted|reported)\s+)?by\b[\s:]+(?=\S)|^(?:автор(?:ы)?|текст|корреспондент)\s*[:：—–-]\s*"
+    r"^(?:(?:written|posted|reported|interview|words|text|compiled)\s+)?by\b[\s:]+(?=\S)|^(?:автор(?:ы)?|текст|корреспондент)\s*[:：—–-]\s*"
     r"|^(?:تحریر|رپورٹ|مصنف)\s*[:：]\s*",
     re.I,
 )

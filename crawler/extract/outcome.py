@@ -14,6 +14,7 @@ from crawler.extract.metadata import Metadata
 from crawler.extract.plain import clean_line
 
 MIN_ARTICLE = 200  # characters of prose; shorter pages need the markup of an article
+MIN_LISTED = 4  # headlines that make a listing of a page without an article
 SHORT = 1_500  # characters; a longer text is an article, whatever else stands on the page
 
 _BOT_WALL = re.compile(
@@ -72,8 +73,8 @@ _PAYWALL = re.compile(
 )
 _LISTING_PATH = re.compile(
     r"^/?(?:(?:[a-z]{2}/)?(?:category|categories|tag|tags|topic|topics|section|sections|author|authors|search|"
-    r"archive|archives|"
-    r"latest|rubric|rubrics|tema|themes?)(?:/|$))|^/?$|^/(?:index|default|home)\.\w+$|/page/\d+/?$",
+    r"rubric|rubrics|tema|themes?)(?:/|$))|^/?$|/latest/?$|"
+    r"/archives?(?:/20\d\d(?:/\d\d?){0,2})?/?$|^/(?:index|default|home)\.\w+$|/page/\d+/?$",
     re.I,
 )
 _ITEM_QUERY = re.compile(r"(?:^|&)(?:p|n|id|(?:news|article|story|post|item|node)_?(?:id)?)=\d", re.I)
@@ -131,6 +132,8 @@ def judge(tree: HtmlElement, leaves: Sequence[Leaf], *, body: Body, meta: Metada
         return Verdict(outcome="listing", problem="listing: most of the text is links")
     if prose >= MIN_ARTICLE and body.verdict >= 0.15:
         return Verdict(outcome="article", problem="doubtful: little of the title in the text")
+    if sum(leaf.tag in ("h2", "h3") and leaf.linked > 0.85 for leaf in leaves) >= MIN_LISTED:
+        return Verdict(outcome="listing", problem="listing: headlines that are links, and no article")
     if len(body.text) >= 60:
         return Verdict(outcome="teaser", problem="short: no more than a few words of prose")
     return Verdict(outcome="unreadable", problem="empty: no text found")
