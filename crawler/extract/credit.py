@@ -134,6 +134,8 @@ _DATELINES = (
     re.compile(rf"^{_PLACE}(?:,?\s+{_DATE})?\s*(?::|\s{_DASH}\s)\s*"),
     # اسلام آباد:
     re.compile(rf"^{_URDU_NO_PLACE}{_URDU_PLACE}\s*[:：]\s*(?=\S)"),
+    # Москва, 6 ноября. —
+    re.compile(rf"^(?:{_PLACE}|{_TITLE_PLACE}),?\s+{_DATE}\.?\s*{_DASH}\s+"),
     # Islamabad:  a place that is known, or one with a date; "Background:" and "Lavrov:" look the same
     re.compile(rf"^(?:{_CITY}|{_TITLE_PLACE},\s+{_DATE}):\s+(?=[A-ZА-ЯЁ“\"«])"),
 )

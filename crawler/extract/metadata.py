@@ -86,7 +86,7 @@ _AUTHOR_XPATH = tuple(
     )
 )
 _BY = re.compile(
-    r"^(?:(?:view\s+all\s+posts|written|posted|reported|published|story|interview|words|text|compiled)\s+)?by\b[\s:]*|^veröffentlicht\s+von\s*|"
+    r"^(?:(?:view\s+all\s+posts|written|posted|reported|published|story|interview|words|text|compiled|edited)\s+)?by\b[\s:]*|^veröffentlicht\s+von\s*|"
     r"^(?:автор(?:ы)?|текст|корреспондент)\b[\s:]*"
     r"|^(?:تحریر|رپورٹ|مصنف|از)\s*[:：]\s*|^(?:von|por|par|da|di)\s+(?=[A-ZÀ-Þ])",
     re.I,
@@ -514,12 +514,14 @@ def _author(
                 declared.append(_unescape(name))
                 body = isinstance(person, dict) and "Organization" in _types(person)
                 (bodies if body else names).extend(people(declared[-1], site))
+    element = tree.find(".//head/title")
+    brand = _TITLE_SPLIT.split(clean_line(element.text_content()) if element is not None else "")[-1]
     for key in _AUTHOR_META:
         if key in metas and not names:
             declared.append(_unescape(metas[key]))
-            names = people(declared[-1], site)
+            names = [name for name in people(declared[-1], site) if not same_text(name, brand)]
     if not names and bodies:
-        names = _signed(tree, leaves, title, site) or bodies
+        names = signed(tree, leaves, title, site) or bodies
     if not names:
         for path in _AUTHOR_XPATH:
             found = [people(e.text_content()[:300], site) for e in path(tree)[:3]]
@@ -527,7 +529,7 @@ def _author(
             if names:
                 break
     if not names:
-        names = _signed(tree, leaves, title, site)
+        names = signed(tree, leaves, title, site)
     if not names:  # below the text
         called = (leaf.text for leaf in leaves if _CALLED_AUTHOR.search(leaf.element.get("class") or ""))
         names = next((persons for line in called if len(line) <= 80 and (persons := _persons(line, site))), [])
@@ -540,7 +542,7 @@ _PROFILE = re.compile(
     r"/(?:authors?|autor(?:en|es)?|auteurs?|avtor[yi]?|writers?|columnists?|reporters?|by)/[^/]", re.I
 )
 _SIGNED = re.compile(
-    r"^(?:(?:written|posted|reported|interview|words|text|compiled)\s+)?by\b[\s:]+(?=\S)|^(?:автор(?:ы)?|текст|корреспондент)\s*[:：—–-]\s*"
+    r"^(?:(?:written|posted|reported|interview|words|text|compiled|edited)\s+)?by\b[\s:]+(?=\S)|^(?:автор(?:ы)?|текст|корреспондент)\s*[:：—–-]\s*"
     r"|^(?:تحریر|رپورٹ|مصنف)\s*[:：]\s*",
     re.I,
 )
@@ -557,7 +559,7 @@ _CALLED_AUTHOR = re.compile(
 _NEAR = 60  # elements below the heading in which a byline stands
 
 
-def _signed(tree: HtmlElement, leaves: Sequence[Leaf], title: str, site: str) -> list[str]:
+def signed(tree: HtmlElement, leaves: Sequence[Leaf], title: str, site: str) -> list[str]:
     """The names below the heading, above the first paragraph: what is called an author, links to authors' pages, a
     line that says "by", or a name alone above the time."""
     heads = [h for h in islice(tree.iter("h1", "h2"), MAX_HEADINGS) if not _IN_BREADCRUMB(h)]
@@ -600,8 +602,8 @@ def _says(element: HtmlElement, title: str) -> bool:
 
 
 _PERSON = re.compile(  # two words and more, in capitals where the script has them
-    r"(?:(?:Dr|Prof|Mr|Ms|Mrs|Syed|Sheikh)\.?\s+)?[^\W\d_][\w.'’-]*(?:\s+(?:(?:de|del|der|den|da|di|dos|la|le|van|von|bin|"
-    r"ibn|al|ul|ur|e|y)\s+)*[^\W\d_a-zа-яё][\w.'’-]*){1,4}"
+    r"(?:(?:Dr|Prof|Mr|Ms|Mrs|Syed|Sheikh)\.?\s+)?[^\W\d_][\w\u0900-\u094f.'’-]*(?:\s+(?:(?:de|del|der|den|da|di|dos|la|le|van|von|bin|"
+    r"ibn|al|ul|ur|e|y)\s+)*[^\W\d_a-zа-яё][\w\u0900-\u094f.'’-]*){1,4}"
 )
 
 

@@ -51,6 +51,7 @@ _MISSING = re.compile(
     r"nothing (?:was )?found|no longer exists|"
     r"страница (?:не найдена|удалена|не существует)|(?:материал|новость|статья) (?:не найден|удал)\w*|ошибка 404|"
     r"такой страницы|"
+    r"sayfa bulunamad|sahifa topilmadi|бет табылмады|الصفحة غير موجودة|صفحه (?:مورد نظر )?(?:یافت|پیدا) نشد|页面不存在|"
     r"صفحہ (?:نہیں ملا|موجود نہیں|دستیاب نہیں)|مطلوبہ صفحہ",
     re.I,
 )
@@ -77,6 +78,7 @@ _LISTING_PATH = re.compile(
     r"/archives?(?:/20\d\d(?:/\d\d?){0,2})?/?$|^/(?:index|default|home)\.\w+$|/page/\d+/?$",
     re.I,
 )
+_DENSE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")  # letters that say as much as three of others
 _ITEM_QUERY = re.compile(r"(?:^|&)(?:p|n|id|(?:news|article|story|post|item|node)_?(?:id)?)=\d", re.I)
 CHANNEL_HOSTS = ("t.me", "telegram.me")  # /s/NAME is the newest messages of a public channel
 
@@ -89,7 +91,7 @@ class Verdict:
 
 def judge(tree: HtmlElement, leaves: Sequence[Leaf], *, body: Body, meta: Metadata, url: str, size: int) -> Verdict:
     """`size` is the length of the page in characters."""
-    prose = sum(len(line) for line in body.lines if is_sentence(line))
+    prose = sum(len(line) + 2 * len(_DENSE.findall(line)) for line in body.lines if is_sentence(line))
     if body.method == "selector" and body.text:
         return Verdict(outcome="article")
     element = tree.find(".//head/title")

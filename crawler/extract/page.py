@@ -17,7 +17,7 @@ from crawler.extract.body import Body, read_body, reset_caches, without_second_a
 from crawler.extract.boilerplate import is_sentence
 from crawler.extract.credit import source_beside, take_credits
 from crawler.extract.leaves import Leaf, read_leaves
-from crawler.extract.metadata import Metadata, people, read_metadata, read_published
+from crawler.extract.metadata import Metadata, people, read_metadata, read_published, signed
 from crawler.extract.outcome import CHANNEL_HOSTS, judge
 from crawler.extract.plain import clean_line, letters, overlap, same_text, stems, words
 from crawler.types import Document, Entry, Moment
@@ -94,7 +94,9 @@ def extract(
     if found.lines and urlsplit(url).hostname in CHANNEL_HOSTS:  # a message; what the page declares is its channel
         meta = replace(meta, title=found.lines[0][:MAX_MESSAGE_TITLE])
     elif not meta.title_borne_out:
-        meta = replace(meta, title=_title_above(leaves, found, meta.title))
+        title = _title_above(leaves, found, meta.title)
+        author = meta.author or ", ".join(signed(tree, leaves, title, meta.site))
+        meta = replace(meta, title=title, author=author)
     published = read_published(tree, leaves, meta, url=url, zone=zone, now=now, entry=entry)
     verdict = judge(tree, leaves, body=found, meta=meta, url=url, size=len(text))
     problems += [verdict.problem] if verdict.problem else []
