@@ -135,9 +135,10 @@ _OFFER = re.compile(
     r"\bна\s+e-?mail\b|\bان\s+باکس\s+میں\b|\b(?:اپنی|اپنے)\s+ای\s*میل\s+(?:پر|میں)\s+(?:حاصل|پائیں|وصول)",
     re.I,
 )
-# What stands below a picture ends with who took it.
+# What stands below a picture: a sentence or two, and behind them who took it.
 _CAPTION = re.compile(
-    r"\S\s+[(/]?(?:(?:file\s+)?photo|image|picture|фото|снимок|تصویر|فوٹو)(?:\s+(?:by|courtesy))?\s*[:：/©]\s*[^.!?۔]{2,60}$",
+    r"[.!?…۔»\"”)]\s+[(/]?(?:(?:file\s+)?photo|image|picture|фото|снимок|تصویر|فوٹو)(?:\s+(?:by|courtesy))?\s*[:：©]\s*"
+    r"[^.!?۔]{2,60}$",
     re.I,
 )
 _MAX_NOTE = 420  # characters
