@@ -127,9 +127,10 @@ _NOTE = re.compile(
     r"(?:تازہ\s+ترین|مزید)\s+خبروں\s+کے\s+لی))",
     re.I,
 )
-# Offers between the paragraphs: newsletters, and the boxes that ask before they load what others host.
+# Offers between the paragraphs: newsletters, appeals for money, and the boxes that ask before they load what others host.
 _OFFER = re.compile(
     r"\b(?:delivered|sent|straight|directly?|right)\s+(?:in)?to\s+your\s+(?:inbox|email)|\bin\s+your\s+inbox\b|"
+    r"\b(?:make|consider)\s+a\s+(?:small\s+|monthly\s+)?donation|\b(?:ежемесячное\s+)?пожертвование,?\s+чтобы\b|"
     r"\bcontains\s+content\s+provided\s+by\s|\bask\s+for\s+your\s+permission\s+before\s+anything\s+is\s+loaded|"
     r"\bprivacy\s+policy\s+before\s+accepting|\bна\s+(?:вашу|свою)\s+(?:электронную\s+)?почту\b|"
     r"\bна\s+e-?mail\b|\bان\s+باکس\s+میں\b|\b(?:اپنی|اپنے)\s+ای\s*میل\s+(?:پر|میں)\s+(?:حاصل|پائیں|وصول)",

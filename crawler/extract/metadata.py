@@ -96,6 +96,7 @@ _NOT_A_NAME = re.compile(
     r"web\s?desk|webdesk|webmaster|news\s?desk|newsroom|null|none|undefined|unknown|anonymous|редакция)$",
     re.I,
 )
+_HANDLE = re.compile(r"\s*\(@\w{1,30}\)")
 _NAME_SPLIT = re.compile(r"\s*(?:[;,|•·\n]|\s(?:and|und|&|и|اور)\s)\s*")
 _SEPARATOR = re.compile(r"^(?:[\s|–—•·:/\\-]|[»›]\s)+|(?:[\s|–—•·:/\\-]|\s[»«›‹])+$")  # not the quotes of a name
 _SEPARATED = re.compile(r"\s+[|–—•·»«›‹*/\\-]\s|\s*\|")
@@ -623,7 +624,7 @@ def _after(element: HtmlElement) -> Iterator[HtmlElement]:
 
 def people(text: str, site: str = "") -> list[str]:
     """The names in a byline; empty where it holds none (a desk, an address, the site itself)."""
-    text = _BY.sub("", clean_line(text)).strip(" .:,-–—")
+    text = _BY.sub("", _HANDLE.sub("", clean_line(text))).strip(" .:,-–—")
     names = []
     for part in _NAME_SPLIT.split(text):
         name = _BY.sub("", part).strip(" .:,-–—'\"()")
