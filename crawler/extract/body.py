@@ -279,8 +279,9 @@ _PICTURES = ("img", "picture", "figure", "video")
 
 
 def _is_below_picture(element: HtmlElement) -> bool:
-    above = element.getprevious()
-    if above is None or (above.tag not in _PICTURES and above.text_content().strip()):
+    """Whether `element` is a block of its own beside a picture, and nothing else stands there."""
+    above, parent = element.getprevious(), element.getparent()
+    if element.tag != "div" or above is None or parent is None or len(parent) > 3 or above.text_content().strip():
         return False
     return above.tag in _PICTURES or next(above.iter(*_PICTURES), None) is not None
 

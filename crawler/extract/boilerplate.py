@@ -127,7 +127,7 @@ _NOTE = re.compile(
     r"(?:تازہ\s+ترین|مزید)\s+خبروں\s+کے\s+لی))",
     re.I,
 )
-# Offers between the paragraphs: newsletters, appeals for money, and the boxes that ask before they load what others host.
+# Offers between the paragraphs: newsletters, appeals for money, and boxes that ask before they load what others host.
 _OFFER = re.compile(
     r"\b(?:delivered|sent|straight|directly?|right)\s+(?:in)?to\s+your\s+(?:inbox|email)|\bin\s+your\s+inbox\b|"
     r"\b(?:make|consider)\s+a\s+(?:small\s+|monthly\s+)?donation|\b(?:ежемесячное\s+)?пожертвование,?\s+чтобы\b|"

@@ -108,6 +108,7 @@ _IN_BREADCRUMB = etree.XPath(
     "[@data-breadcrumb-headline or contains(@itemtype, 'BreadcrumbList') or starts-with(@id, 'breadcrumb')"
     " or starts-with(@class, 'breadcrumb') or contains(@class, ' breadcrumb')])"
 )
+_FRONT_PAGE = re.compile(r"(?:https?://[^/]+)?/?(?:index\.\w+)?")
 _LINKED = etree.XPath("boolean(ancestor::a or .//a)")
 _TITLE_SPLIT = re.compile(r"\s+(?:[|–—•·»«›‹:/\\-]|::|\|\|)\s+|\s*\|\s*|:\s+(?=\S+$)")
 
@@ -149,7 +150,7 @@ def read_metadata(
         title_borne_out=bool(
             article.get("headline") or metas.get("og:title") or title_selector or (entry and entry.title)
         )
-        or (len(words(title)) >= 3 and any(same_text(title, clean_line(h.text_content())) for h in tree.iter("h1"))),
+        or (_is_heading(tree, title) and not _is_section(leaves, title)),
         author=_author(tree, leaves, metas, nodes, article, site, title),
         canonical_url=_canonical(tree, metas, url),
         site=site,
@@ -164,6 +165,16 @@ def read_metadata(
         article=article,
         dated=article or _main_node(nodes, _PAGE_TYPE, url),
     )
+
+
+def _is_heading(tree: HtmlElement, title: str) -> bool:
+    return any(same_text(title, clean_line(heading.text_content())) for heading in tree.iter("h1"))
+
+
+def _is_section(leaves: Sequence[Leaf], title: str) -> bool:
+    """Whether `title` is a word or two that the page's menu has too: "News"."""
+    key = "".join(words(title))
+    return len(words(title)) <= 2 and any(leaf.key == key and leaf.linked > 0.85 for leaf in leaves)
 
 
 # --- sources of evidence ---------------------------------------------------------------------------------------
@@ -405,6 +416,8 @@ def _headings(tree: HtmlElement, level: str) -> list[list[str]]:
     found = []
     for heading in islice(tree.iter(level), MAX_HEADINGS):
         if _IN_BREADCRUMB(heading) or (level == "h2" and _LINKED(heading)):
+            continue
+        if any(_FRONT_PAGE.fullmatch(link.get("href") or "#") for link in heading.iter("a")):
             continue
         parts = [part.text_content() for part in islice(heading.iter(etree.Element), MAX_PARTS)]
         if len(parts) > 1:  # and what stands beside the elements
