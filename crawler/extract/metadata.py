@@ -86,7 +86,7 @@ _AUTHOR_XPATH = tuple(
     )
 )
 _BY = re.compile(
-    r"^(?:(?:view\s+all\s+posts|written|posted|reported|published|story|interview|words|text|compiled|edited)\s+)?by\b[\s:]*|^veröffentlicht\s+von\s*|"
+    r"^(?:(?:view\s+all\s+posts|written|posted|reported|published|story|interview|words|text|compiled)\s+)?by\b[\s:]*|^veröffentlicht\s+von\s*|"
     r"^(?:автор(?:ы)?|текст|корреспондент)\b[\s:]*"
     r"|^(?:تحریر|رپورٹ|مصنف|از)\s*[:：]\s*|^(?:von|por|par|da|di)\s+(?=[A-ZÀ-Þ])",
     re.I,
@@ -533,7 +533,8 @@ def _author(
     for key in _AUTHOR_META:
         if key in metas and not names:
             declared.append(_unescape(metas[key]))
-            names = [name for name in people(declared[-1], site) if not same_text(name, brand)]
+            for name in people(declared[-1], site):
+                (bodies if same_text(name, brand) else names).append(name)
     if not names and bodies:
         names = signed(tree, leaves, title, site) or bodies
     if not names:
@@ -543,12 +544,12 @@ def _author(
             if names:
                 break
     if not names:
-        names = signed(tree, leaves, title, site)
+        names = signed(tree, leaves, title, site, unlabelled=not declared)
+    if not names:  # the newsroom signs as such
+        names = next((n for n in (people(d) for d in declared) if n), [])
     if not names:  # below the text
         called = (leaf.text for leaf in leaves if _CALLED_AUTHOR.search(leaf.element.get("class") or ""))
         names = next((persons for line in called if len(line) <= 80 and (persons := _persons(line, site))), [])
-    if not names:  # the newsroom signs as such
-        names = next((n for n in (people(d) for d in declared) if n), [])
     return ", ".join(dict.fromkeys(names))[:MAX_AUTHOR]
 
 
@@ -556,7 +557,7 @@ _PROFILE = re.compile(
     r"/(?:authors?|autor(?:en|es)?|auteurs?|avtor[yi]?|writers?|columnists?|reporters?|by)/[^/]", re.I
 )
 _SIGNED = re.compile(
-    r"^(?:(?:written|posted|reported|interview|words|text|compiled|edited)\s+)?by\b[\s:]+(?=\S)|^(?:автор(?:ы)?|текст|корреспондент)\s*[:：—–-]\s*"
+    r"^(?:(?:written|posted|reported|interview|words|text|compiled)\s+)?by\b[\s:]+(?=\S)|^(?:автор(?:ы)?|текст|корреспондент)\s*[:：—–-]\s*"
     r"|^(?:تحریر|رپورٹ|مصنف)\s*[:：]\s*",
     re.I,
 )
@@ -573,9 +574,9 @@ _CALLED_AUTHOR = re.compile(
 _NEAR = 60  # elements below the heading in which a byline stands
 
 
-def signed(tree: HtmlElement, leaves: Sequence[Leaf], title: str, site: str) -> list[str]:
+def signed(tree: HtmlElement, leaves: Sequence[Leaf], title: str, site: str, *, unlabelled: bool = False) -> list[str]:
     """The names below the heading, above the first paragraph: what is called an author, links to authors' pages, a
-    line that says "by", or a name alone above the time."""
+    line that says "by", or (`unlabelled`) a name alone above the time."""
     heads = [h for h in islice(tree.iter("h1", "h2"), MAX_HEADINGS) if not _IN_BREADCRUMB(h)]
     titled = (h for h in heads for part in islice(h.iter(etree.Element), MAX_PARTS) if _says(part, title))
     key = "".join(words(title))
@@ -596,7 +597,8 @@ def signed(tree: HtmlElement, leaves: Sequence[Leaf], title: str, site: str) -> 
             names += _persons(line, site)
         called = _CALLED_AUTHOR.search(element.get("class") or "")
         label = _LABELLED.search(line)
-        if not names and len(line) <= 120 and (called or label or _SIGNED.match(line) or _is_above_time(element, line)):
+        alone = unlabelled and _is_above_time(element, line)
+        if not names and len(line) <= 120 and (called or label or alone or _SIGNED.match(line)):
             links = [clean_line(a.text_content()) for a in element.iter("a")] if called else []
             named = line[label.end() :] if label else line
             names = _persons(", ".join(links) or _BESIDE_NAME.split(named)[0], site)
