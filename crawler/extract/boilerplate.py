@@ -176,7 +176,7 @@ _KICKER = 40  # characters
 
 def _is_title(line: str, title: str) -> bool:
     """Whether `line` is the title, or a kicker and the title."""
-    whole, key = ("".join(words(text)) for text in (line, title))
+    whole, key = letters(line), letters(title)
     return whole == key or (bool(key) and whole.endswith(key) and len(whole) - len(key) <= min(_KICKER, len(key)))
 
 

@@ -173,7 +173,7 @@ def _is_heading(tree: HtmlElement, title: str) -> bool:
 
 def _is_section(leaves: Sequence[Leaf], title: str) -> bool:
     """Whether `title` is a word or two that the page's menu has too: "News"."""
-    key = "".join(words(title))
+    key = letters(title)
     return len(words(title)) <= 2 and any(leaf.key == key and leaf.linked > 0.85 for leaf in leaves)
 
 
@@ -579,7 +579,7 @@ def signed(tree: HtmlElement, leaves: Sequence[Leaf], title: str, site: str, *, 
     line that says "by", or (`unlabelled`) a name alone above the time."""
     heads = [h for h in islice(tree.iter("h1", "h2"), MAX_HEADINGS) if not _IN_BREADCRUMB(h)]
     titled = (h for h in heads for part in islice(h.iter(etree.Element), MAX_PARTS) if _says(part, title))
-    key = "".join(words(title))
+    key = letters(title)
     lines = (  # of pages without a heading
         next((part for part in islice(leaf.element.iter(etree.Element), _NEAR) if _says(part, title)), leaf.element)
         for leaf in leaves
