@@ -85,16 +85,16 @@ def test_the_next_of_a_series_is_another_event(cases, one: str, other: str) -> N
 
 
 def test_events_written_before_the_rules_were_looked_at_stay_stories_and_their_siblings_apart() -> None:
-    """40 events, 22 of them beside a sibling within the week (`near`): the floors of what was reached on them."""
+    """48 events, 30 of them beside a sibling within the week (`near`): the floors of what was reached on them."""
     rows = read(UNSEEN)
     event = {row["id"]: row["event"] for row in rows}
     found = stories({row["id"]: profile(row) for row in rows}, list(event))
     joined = {pair for story in found for pair in combinations(sorted(story), 2)}
     one = {pair for pair in combinations(sorted(event), 2) if event[pair[0]] == event[pair[1]]}
     assert len(joined & one) / len(one) >= 0.97
-    assert len(joined & one) / len(joined) >= 0.82
+    assert len(joined & one) / len(joined) >= 0.79
     siblings = {frozenset((row["event"], row["near"])) for row in rows if row["near"]}
-    assert len(siblings & {frozenset((event[a], event[b])) for a, b in joined}) <= 5
+    assert len(siblings & {frozenset((event[a], event[b])) for a, b in joined}) <= 8
 
 
 def test_the_second_of_a_series_may_recall_the_first_in_its_text() -> None:
@@ -111,6 +111,14 @@ def test_condolences_worded_alike_for_another_cause_are_another_event() -> None:
         if blast.startswith("telegram-bajaur") and crash.startswith("telegram-train"):
             verdict = cluster.same_event(rows[blast], rows[crash])
             assert "other cause -6.0" in verdict.reasons
+
+
+def test_a_message_is_reported_within_days() -> None:
+    rows = [
+        row for row in read(UNSEEN) if row["event"] in ("zardari-putin-letter-2024-03", "sharif-putin-letter-2024-03")
+    ]
+    kept = {row["id"]: profile(row) for row in rows}
+    assert sorted(len(story) for story in stories(kept, list(kept))) == [2, 3]
 
 
 def test_names_across_languages_do_not_join_what_the_words_of_one_language_part() -> None:

@@ -227,7 +227,7 @@ def _shared(a: Profile, b: Profile) -> dict[str, float]:
         "other numbers": float(len(a.numbers) >= 2 and len(b.numbers) >= 2 and not a.numbers & b.numbers),
         "other days": float(bool(a.days and b.days) and not a.days & b.days),
         "one event type": _event(a.lead_concepts, b.lead_concepts),
-        "other cause": float(_other_cause(a.lead_concepts, b.lead_concepts)),
+        "other cause": float(_other_cause(a, b)),
         "sector missed": float(bool(a.sectors and b.sectors) and not a.sectors & b.sectors),
         "long texts": max(0.0, min(1.0, math.log2(max(1, min(len(a.words), len(b.words))) / 90))),
         "days apart": min(float(WINDOW), abs((a.at - b.at).total_seconds()) / 86_400),
@@ -258,10 +258,16 @@ def _event(a: frozenset[str], b: frozenset[str]) -> float:
 _CAUSES = dict.fromkeys(("attack", "blast", "terror"), "violence") | {c: c for c in ("crash", "flood", "quake")}
 
 
-def _other_cause(a: frozenset[str], b: frozenset[str]) -> bool:
-    """Whether condolences, which are worded alike, are for different causes."""
-    causes_a, causes_b = ({_CAUSES[c] for c in lead & _CAUSES.keys()} for lead in (a, b))
-    return "condole" in a & b and bool(causes_a and causes_b) and not causes_a & causes_b
+_MESSAGES = frozenset(("condole", "condemn", "congratulate"))
+_ANSWERED = 3  # days within which the reports on one message come
+
+
+def _other_cause(a: Profile, b: Profile) -> bool:
+    """Whether messages, which are worded alike, are on different occasions: attack and accident, or days later."""
+    kinds = a.lead_concepts & b.lead_concepts & _MESSAGES
+    causes_a, causes_b = ({_CAUSES[c] for c in p.lead_concepts & _CAUSES.keys()} for p in (a, b))
+    other = bool(causes_a and causes_b) and not causes_a & causes_b
+    return bool(kinds) and (abs(a.at - b.at).days >= _ANSWERED or ("condole" in kinds and other))
 
 
 def _series(ordinals: Iterable[str]) -> dict[str, set[str]]:
