@@ -206,6 +206,8 @@ async def ours(port: int, feeds: int, hosts: int, folder: str) -> list[dict[str,
     may_concern(PAGE, country="PK", lexicon=load_lexicon())  # as in `bare`: what is made once is not of any request
     async with Pool(1) as pool:
         await pool.run("read", "feed", feed("h.test", "1"), url="http://h.test/")
+        with open_store(Path(folder) / "empty.db", mode="write") as store:
+            await crawl(App(parse_config("sources: []"), store), pool)
         for loads in (("pages", "unchanged"), ("kept",)):
             urls = lists(loads[0], feeds, hosts)
             lines = "".join(f"  - {{id: s{i}, url: '{url}', kind: feed, country: PK}}\n" for i, url in enumerate(urls))

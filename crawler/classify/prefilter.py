@@ -124,12 +124,14 @@ def _latin(body: bytes) -> tuple[bytes, bytes] | None:
     """The page, and the page in small ASCII letters and blanks, where it is UTF-8 in Latin letters; else None."""
     if body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in body[:400]:
         return None
-    try:
-        ascii_only = body.decode("utf-8").isascii()
-    except UnicodeDecodeError:
-        return None
-    if not ascii_only and len(body.translate(None, _LEADS)) != len(body):
-        return None
+    ascii_only = body.isascii()
+    if not ascii_only:
+        try:
+            body.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        if len(body.translate(None, _LEADS)) != len(body):
+            return None
     if (b"&" in body and _REFERENCE.search(body)) or (b"\\" in body and _ESCAPED.search(body)):
         return None
     if not ascii_only or b"&" in body:
