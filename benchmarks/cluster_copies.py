@@ -10,7 +10,8 @@ pairs: the rules were drawn from the `first` set; of the articles of the `second
 is what equal sentences find in Urdu. Labels: copy; template (one form filled in again), update (a later stage of the
 affair), part (of a longer article), different; between (rewritten or extended so much that a reader may decide either
 way), which get two further labels without a look at the verdict: by the share of sentences (`of_one_text`, the
-definition in docs/stories.md), and by a reader of the changes in the first 120 words. Prints one JSON document.
+definition in docs/stories.md), and by a reader of the changes in the beginning (120 to 300 words). Prints one JSON
+document.
 """
 
 import argparse
