@@ -126,7 +126,7 @@ _WORDS = {
         "در به از با که را این است شد می های برای بر خود آن ها شود شده کرد کرده کند کنند کنید باید دارد دارند خواهد "
         "نیست نیز یک گفت اعلام هر و".split()
     ),
-    "uz": frozenset("va bilan uchun ham esa deb bu hamda orqali bo uning keyin haqida dedi qilindi".split()),
+    "uz": frozenset("va bilan uchun ham deb hamda orqali uning keyin haqida dedi qilindi bo".split()),
     "ps": frozenset("د په چې چي او له کې کي سره څخه دې دي شي وي يې يي ته دغه".split()),
 }
 
@@ -164,7 +164,8 @@ def _by_letters(letters: str, script: str, found: int) -> str:
     """The language that the letters or words prove, or ""."""
     if script == "latin":  # the model takes Uzbek for English where its apostrophes are gone
         spoken = letters.lower().split()
-        return "uz" if sum(word in _WORDS["uz"] for word in spoken) >= max(3, 0.05 * len(spoken)) else ""
+        known_uz = [word for word in spoken if word in _WORDS["uz"]]
+        return "uz" if len(set(known_uz)) >= 3 and len(known_uz) >= 0.05 * len(spoken) else ""
     if script == "arabic":
         sindhi, pashto = len(_SINDHI.findall(letters)), len(_PASHTO.findall(letters))
         urdu_only = len(_URDU_ONLY.findall(letters))
