@@ -183,11 +183,11 @@ class Wire:
                     body.feed(piece)
                     if body.size > LARGE and not large:
                         large = True
-                        waited = time.monotonic()
+                        due, waits = deadline.when(), time.monotonic()
+                        deadline.reschedule(None)  # the wait for those before it is ours, however long
                         await asked.on_large()
-                        due = deadline.when()
                         if due is not None and not self.stopped:
-                            deadline.reschedule(due + time.monotonic() - waited)
+                            deadline.reschedule(due + time.monotonic() - waits)
                     if body.full:
                         answer.close()
                         break
