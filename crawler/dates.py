@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from crawler.types import Moment
 
 TOLERANCE = timedelta(hours=1)  # by how much a server's clock may be ahead of ours
+NO_LIMIT = datetime(9999, 1, 1, tzinfo=UTC)  # `now` where the time of the visit is not known
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # no web page is older; 1970 and year 1 are empty database fields
 _MAX_LENGTH = 250  # characters; a longer text is no date
 _MIDNIGHT = timedelta(0)

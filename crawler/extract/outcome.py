@@ -9,6 +9,7 @@ from lxml.html import HtmlElement
 
 from crawler.extract.body import Body
 from crawler.extract.boilerplate import is_sentence
+from crawler.extract.declared import page_title
 from crawler.extract.leaves import Leaf
 from crawler.extract.metadata import Metadata
 from crawler.extract.plain import clean_line
@@ -94,9 +95,7 @@ def judge(tree: HtmlElement, leaves: Sequence[Leaf], *, body: Body, meta: Metada
     prose = sum(len(line) + 2 * len(_DENSE.findall(line)) for line in body.lines if is_sentence(line))
     if body.method == "selector" and body.text:
         return Verdict(outcome="article")
-    element = tree.find(".//head/title")
-    page_title = clean_line(element.text_content()) if element is not None else ""
-    heading = " ".join([page_title, *(clean_line(h.text_content()) for h in tree.iter("h1"))])[:500]
+    heading = " ".join([page_title(tree), *(clean_line(h.text_content()) for h in tree.iter("h1"))])[:500]
     if prose < SHORT:
         visible = " ".join(leaf.text for leaf in leaves)[:20_000]
         short_page = len(visible) < 3_000

@@ -13,13 +13,16 @@ from lxml.html import HtmlElement
 
 from crawler import language, urls
 from crawler.charset import decode
-from crawler.extract.body import Body, read_body, reset_caches, without_second_article
-from crawler.extract.boilerplate import is_sentence
+from crawler.extract.body import read_body, reset_caches, without_second_article
+from crawler.extract.bylines import people, signed
 from crawler.extract.credit import source_beside, take_credits
+from crawler.extract.declared import read_declared
 from crawler.extract.leaves import Leaf, read_leaves
-from crawler.extract.metadata import Metadata, people, read_metadata, read_published, signed
+from crawler.extract.metadata import Metadata, read_metadata
 from crawler.extract.outcome import CHANNEL_HOSTS, judge
-from crawler.extract.plain import clean_line, letters, overlap, same_text, stems, words
+from crawler.extract.plain import clean_line, letters
+from crawler.extract.published import read_published
+from crawler.extract.titles import title_above
 from crawler.types import Document, Entry, Moment
 
 __all__ = ["extract", "reset_caches"]
@@ -85,7 +88,8 @@ def extract(
         return read_saved_text(
             unwrap("\n".join(leaf.text for leaf in leaves)), url=url, zone=zone, now=now, entry=entry
         )
-    meta = read_metadata(tree, leaves, url=url, entry=entry, title_selector=title_selector)
+    declared = read_declared(tree, leaves, url=url)
+    meta = read_metadata(tree, leaves, declared, url=url, entry=entry, title_selector=title_selector)
     leaves = without_second_article(leaves, title=meta.title)
     summary = f"{entry.title} {entry.summary}" if entry else meta.description
     found = read_body(
@@ -94,10 +98,10 @@ def extract(
     if found.lines and urlsplit(url).hostname in CHANNEL_HOSTS:  # a message; what the page declares is its channel
         meta = replace(meta, title=found.lines[0][:MAX_MESSAGE_TITLE])
     elif not meta.title_borne_out:
-        title = _title_above(leaves, found, meta.title)
+        title = title_above(leaves, found, meta.title)
         author = meta.author or ", ".join(signed(tree, leaves, title, meta.site))
         meta = replace(meta, title=title, author=author)
-    published = read_published(tree, leaves, meta, url=url, zone=zone, now=now, entry=entry)
+    published = read_published(tree, leaves, declared, title=meta.title, url=url, zone=zone, now=now, entry=entry)
     verdict = judge(tree, leaves, body=found, meta=meta, url=url, size=len(text))
     problems += [verdict.problem] if verdict.problem else []
     document = _document(url, meta, published, problems, verdict.outcome)
@@ -127,24 +131,6 @@ def _around(leaves: Sequence[Leaf], lines: Sequence[str]) -> list[str]:
     if not own:
         return []
     return [leaf.text for leaf in (*leaves[max(0, own[0] - _ABOVE) : own[0]], *leaves[own[-1] + 1 : own[-1] + _BELOW])]
-
-
-def _title_above(leaves: Sequence[Leaf], body: Body, title: str) -> str:
-    """The line over the article that it bears out better than the page's <title>; old sites put their name there."""
-    prose = next((line for line in body.lines if is_sentence(line) and len(line) >= 60), "")
-    key = letters(prose)
-    first = next((n for n, leaf in enumerate(leaves) if key and leaf.key == key), 0)
-    known = stems(body.text)
-    above = leaves[max(0, first - 6) : first]
-    shown = any(same_text(leaf.text, title) for leaf in above)
-    best, most = title, overlap(title, known) + 0.2 if shown else 0.3
-    for leaf in above:
-        told = [word for word in words(leaf.text) if word.isalpha()]  # "PR No. 318/2025" tells nothing
-        if 3 <= len(told) <= 30 and leaf.linked < 0.5 and not is_sentence(leaf.text):
-            share = overlap(leaf.text, known)
-            if share > most:
-                best, most = leaf.text, share
-    return best
 
 
 def _document(url: str, meta: Metadata, published: Moment | None, problems: list[str], outcome: str) -> Document:

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from crawler import dates, language, urls
 from crawler.extract.boilerplate import PUBLISHED_IN, cut, is_sentence, starts_foot
+from crawler.extract.bylines import people
 from crawler.extract.credit import letterhead, take_credits
-from crawler.extract.metadata import NO_LIMIT, people
 from crawler.extract.plain import clean_line, same_text, words
 from crawler.types import Document, Entry, Moment
 
@@ -59,7 +59,7 @@ def read_saved_text(
     stamps = [line.stamp for line in lines[max(0, first - 12) : last + 8] if line.stamp and line.stamp.instant]
     if entry and entry.published and entry.published.instant:
         stamps.append(entry.published)
-    published = dates.best(stamps, now=now or NO_LIMIT) if stamps else None
+    published = dates.best(stamps, now=now or dates.NO_LIMIT) if stamps else None
     author = _author(lines, first)
     body = cut([line.text for line in lines[first:last] if line.stamp is None], title=headline)
     body = [line for n, line in enumerate(body) if n > 3 or not same_text(line, headline)]
