@@ -6,13 +6,15 @@ has fetched. Judging happens before a transaction begins; what depends on the ro
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crawler import cluster, schedule, urls
+from crawler import VERSION, cluster, schedule, urls
 from crawler.app import App
 from crawler.classify import classify, worth_fetching
 from crawler.config import SourceConfig
@@ -23,7 +25,7 @@ from crawler.types import Classification, Document, Entry, Fetched, Moment, Read
 from store.articles import NewArticle
 from store.frontier import Known, NewEntry, words_sha256
 from store.marks import Word
-from store.records import Article, MentionRow, Outcome, Pending, State, Validators, Visit, utc_text, utc_time
+from store.records import Article, Listed, MentionRow, Outcome, Pending, State, Validators, Visit, utc_text, utc_time
 from store.visits import Gap
 
 # Kept articles are read again for edits, so long after they were first seen; most edits come within the day.
@@ -43,12 +45,31 @@ NOT_WORTH = "title and summary do not name both sides"
 # --- what a source listed ---------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a visit listed: the items that the ledger has by that key, and those that are new or have new words."""
+
+    known: dict[str, Known]
+    fresh: list[NewEntry]
+    same: Mapping[str, Listed]  # by block: items that were not read, since they stood in the last list as they are
+    blocks: Mapping[str, Entry]  # by key: items that need not be read if they stand in the next one
+
+    @property
+    def overlap(self) -> int:
+        """How many items are in the ledger already."""
+        return len(self.known) + len(self.same)
+
+    @property
+    def seen(self) -> int:
+        return self.overlap + sum(entry.key not in self.known for entry in self.fresh)
+
+
 def settle_visit(
     app: App,
     source: SourceConfig,
     visit: Visit,
     *,
-    reading: Reading | None,
+    listed: Listing | None,
     validators: Validators,
     schedule: schedule.Decision,
     now: datetime,
@@ -56,15 +77,17 @@ def settle_visit(
 ) -> Visit:
     """Writes a visit: its entries first, then validators, outcome and the next time, in one transaction.
 
-    `full`: the visit was unconditional. A visit that read entries comes back with its counts, and with the outcome
-    unchanged where none was new.
+    `listed`: what it read, as `look_up` gave it in the same breath. `full`: the visit was unconditional. A visit that
+    read entries comes back with its counts, and with the outcome unchanged where none was new.
     """
     state = app.store.sources.get(source.id)
-    listed = _listed(app, source, reading.entries if reading else ())
     with app.store.transaction():
-        if reading is not None:
+        if listed is not None:
             listed, renamed = _recognised(app, source, listed)
-            visit = _count(visit, *_write_entries(app, source, listed, now=now))
+            new, ids = _write_entries(app, source, listed, now=now)
+            visit = _count(visit, new, listed.overlap)
+            if source.kind == "feed":
+                _keep_list(app, source, listed, ids)
             if renamed:
                 told = f"all {len(listed.fresh)} items are new, and {renamed} of them known under other addresses"
                 visit = replace(visit, renamed=renamed, error="; ".join(filter(None, (visit.error, told))))
@@ -92,12 +115,6 @@ def settle_visit(
 def _count(visit: Visit, new: int, overlap: int) -> Visit:
     outcome = Outcome.UNCHANGED if visit.outcome is Outcome.NEW and not new else visit.outcome
     return replace(visit, outcome=outcome, entries_seen=new + overlap, entries_new=new, overlap=overlap)
-
-
-def overlap(app: App, source: SourceConfig, reading: Reading) -> int:
-    """How many items of a reading are in the ledger already; what the schedule wants to know beforehand."""
-    keys = list({entry_key(entry) for entry in reading.entries})
-    return app.store.frontier.overlap(source.id, keys)
 
 
 def entry_key(entry: Entry) -> str:
@@ -151,20 +168,53 @@ def _new_entry(app: App, source: SourceConfig, entry: Entry) -> NewEntry:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Listed:
-    """What a visit listed: the items that the ledger has by that key, and those that are new or have new words."""
-
-    known: dict[str, Known]
-    fresh: list[NewEntry]
-
-
-def _listed(app: App, source: SourceConfig, entries: Sequence[Entry]) -> _Listed:
-    """Nearly all of a list was there at the visit before: words are compared first, and judged where they differ."""
-    by_key = {entry_key(entry): entry for entry in entries}  # an item listed twice is one
+def look_up(
+    app: App, source: SourceConfig, reading: Reading, *, before: Mapping[str, Listed] = MappingProxyType({})
+) -> Listing:
+    """Nearly all of a list was there at the visit before: words are compared first, and judged where they differ.
+    `before`: the list that the reading's `same` refers to."""
+    by_key = {entry_key(entry): entry for entry in reading.entries}  # an item listed twice is one
+    times = Counter(map(entry_key, reading.entries))
     known = app.store.frontier.known(source.id, list(by_key))
     changed = [e for key, e in by_key.items() if key not in known or not _same_words(app, source, known[key], e)]
-    return _Listed(known=known, fresh=[_new_entry(app, source, entry) for entry in changed])
+    return Listing(
+        known=known,
+        fresh=[_new_entry(app, source, entry) for entry in changed],
+        same={block: before[block] for block in reading.same},
+        blocks={key: entry for key, entry in by_key.items() if entry.block and times[key] == 1},
+    )
+
+
+def last_list(app: App, source: SourceConfig) -> dict[str, Listed]:
+    """The items that need not be read where they stand in the source's list as they did, by block."""
+    return app.store.sources.last_list(source.id, _judged_by(app, source))
+
+
+def relisted(app: App, source: SourceConfig, reading: Reading, *, before: Mapping[str, Listed]) -> bool:
+    """Does a reading list an item a second time, in other words than where it was left out? Then all is to be read."""
+    same = {before[block].entry_id for block in reading.same}
+    keys = list({entry_key(entry) for entry in reading.entries}) if same else []
+    return any(known.id in same for known in app.store.frontier.known(source.id, keys).values())
+
+
+def _keep_list(app: App, source: SourceConfig, listed: Listing, ids: Mapping[str, int]) -> None:
+    items = {
+        entry.block: Listed(entry_id=ids[key], published=published_s(entry)) for key, entry in listed.blocks.items()
+    }
+    app.store.sources.keep_list(source.id, _judged_by(app, source), {**listed.same, **items})
+
+
+def published_s(entry: Entry) -> int | None:
+    """When an item was published, in seconds since 1970."""
+    instant = entry.published.instant if entry.published else None
+    return None if instant is None else int(instant.timestamp())
+
+
+def _judged_by(app: App, source: SourceConfig) -> str:
+    """Of what an item's first state follows from beside its words."""
+    return words_sha256(
+        VERSION, app.lexicon.hash, source.url, source.role, source.language, source.country, source.fetch_pages
+    )
 
 
 def _words(entry: Entry) -> tuple[str, str, str]:
@@ -184,15 +234,15 @@ def _same_words(app: App, source: SourceConfig, old: Known, entry: Entry) -> boo
     return source.fetch_pages == "candidates" and old.item_sha256 == _judged_sha256(app, source, words)
 
 
-def _write_entries(app: App, source: SourceConfig, listed: _Listed, *, now: datetime) -> tuple[int, int]:
-    """(new, already known). A known item whose words changed is looked at again."""
+def _write_entries(app: App, source: SourceConfig, listed: Listing, *, now: datetime) -> tuple[int, Mapping[str, int]]:
+    """How many were new, and the rows of all that were read by key. A known item whose words changed is looked at
+    again."""
     frontier = app.store.frontier
-    new = 0
+    ids = {key: known.id for key, known in listed.known.items()}
     for entry in listed.fresh:
         old = listed.known.get(entry.key)
         if old is None:
-            frontier.add(source.id, _beside(app, entry, source, now=now), now=now)
-            new += 1
+            ids[entry.key] = frontier.add(source.id, _beside(app, entry, source, now=now), now=now)
         elif old.reason == WITNESS:
             continue
         elif entry.state is not State.REJECTED:
@@ -201,11 +251,12 @@ def _write_entries(app: App, source: SourceConfig, listed: _Listed, *, now: date
                 app.store.articles.postpone(old.article_id, recheck_at=now)
         elif entry.judged and old.reason == NOT_WORTH:
             frontier.judged(old.id, entry.judged)
-    frontier.seen([k.id for k in listed.known.values()], now=now)
-    return new, len(listed.known)
+    there = [*(known.id for known in listed.known.values()), *(item.entry_id for item in listed.same.values())]
+    frontier.seen(there, now=now)
+    return len(ids) - len(listed.known), ids
 
 
-def _recognised(app: App, source: SourceConfig, listed: _Listed) -> tuple[_Listed, int]:
+def _recognised(app: App, source: SourceConfig, listed: Listing) -> tuple[Listing, int]:
     """Items of a source all of whose items are new, with the states of those that it listed before under other
     addresses; and how many these are. 0: the site has not changed.
 
@@ -214,7 +265,7 @@ def _recognised(app: App, source: SourceConfig, listed: _Listed) -> tuple[_Liste
     be known: one headline may come again.
     """
     found = listed.fresh
-    if len(found) < FEW or source.role == "witness" or listed.known:
+    if len(found) < FEW or source.role == "witness" or listed.overlap:
         return listed, 0
     before: dict[str, list[tuple[Known, Any]]] = {}
     for old, row in app.store.frontier.lately(source.id, REMEMBERED):
@@ -279,7 +330,7 @@ GAP_REST = timedelta(days=3)  # a gap that could not be filled by then never wil
 
 def settle_gaps(app: App, source: SourceConfig, gaps: Sequence[Gap], reading: Reading, *, now: datetime) -> int:
     """Writes what a backfill found and closes its gaps, in one transaction; returns how many items are new."""
-    listed = _listed(app, source, reading.entries)
+    listed = look_up(app, source, reading)
     with app.store.transaction():
         new, _ = _write_entries(app, source, listed, now=now)
         for i, gap in enumerate(gaps):

@@ -63,6 +63,7 @@ class Entry:
     published: Moment | None = None
     author: str = ""
     publisher: str = ""  # the outlet that a search feed names
+    block: str = ""  # hash of all that its reading follows from; "" where it is to be read at each visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ class Reading:
     entries: tuple[Entry, ...] = ()
     children: tuple[str, ...] = ()  # sitemaps that an index names, newest first
     feeds: tuple[str, ...] = ()  # feeds that an HTML page links to
+    same: tuple[str, ...] = ()  # `block` of entries that were left out, since the caller knows them
     problems: tuple[str, ...] = ()
     readable: bool = True  # False: the bytes are not of this kind at all
 

@@ -6,6 +6,7 @@ import sqlite3
 TABLES = {
     "meta": "Facts about the database itself.",
     "sources": "The lines of feeds.yaml as last seen, and what visits taught. `ingest` adds sources of kind `none`.",
+    "lists": "Which items stood in a feed at the last visit, so that only what is new in it need be read.",
     "source_moves": "Where a source was fetched before, and who moved it.",
     "hosts": "What politeness needs to know of a host, across restarts.",
     "visits": "Every visit to a source, with its outcome.",

@@ -84,16 +84,6 @@ class Frontier:
             out.update((row["key"], _known(row)) for row in rows)
         return out
 
-    def overlap(self, source_id: str, keys: Sequence[str]) -> int:
-        """How many of the items, by key, are in the ledger already."""
-        total = 0
-        for i in range(0, len(keys), _CHUNK):
-            part = keys[i : i + _CHUNK]
-            marks = ",".join("?" * len(part))
-            query = f"SELECT count(*) FROM entries WHERE source_id = ? AND key IN ({marks})"  # noqa: S608 - marks only
-            total += self._run(query, (source_id, *part)).fetchone()[0]
-        return total
-
     def same_page(self, canonical_url: str) -> Known | None:
         """The entry of any source that leads to the same page, the most settled first."""
         row = self._run(
@@ -136,9 +126,9 @@ class Frontier:
         return cursor.lastrowid
 
     def seen(self, entry_ids: Iterable[int], *, now: datetime) -> None:
-        at = utc_text(now)
-        self._store.connection.executemany(
-            "UPDATE entries SET last_seen_at = ? WHERE id = ?", [(at, id_) for id_ in entry_ids]
+        self._run(
+            "UPDATE entries SET last_seen_at = ? WHERE id IN (SELECT value FROM json_each(?))",
+            (utc_text(now), json.dumps(list(entry_ids))),
         )
 
     def reword(self, entry_id: int, entry: NewEntry, *, again: bool) -> None:

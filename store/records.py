@@ -93,6 +93,14 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An item that stood in a source's list at the last visit."""
+
+    entry_id: int
+    published: int | None  # seconds since 1970
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostState:
     """What politeness needs to know of a host, across restarts. `host` is ``name`` or ``name:port``, lower case."""
 

@@ -442,6 +442,12 @@ GROUP BY a.day, x.sector;
 """
 
 _TABLES_2 = """
+CREATE TABLE lists (
+    source_id TEXT PRIMARY KEY REFERENCES sources (id),
+    judged_by TEXT NOT NULL, -- hash of what its items are judged by; when that changes, all are read and judged anew
+    items TEXT NOT NULL -- JSON: hash of an item's text in the feed -> [entry, seconds since 1970 of its date or null]
+) WITHOUT ROWID;
+
 CREATE TABLE archives (
     name TEXT PRIMARY KEY, -- path or URL of an archive file that a backfill reads
     size INTEGER, -- bytes; null: not known beforehand

@@ -1,13 +1,14 @@
 """The sources: their lines of feeds.yaml as last seen, and what their visits taught us."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sqlite3 import Row
 from typing import TYPE_CHECKING
 
 from store.errors import NotStored
-from store.records import SourceState, Validators, utc_text, utc_time
+from store.records import Listed, SourceState, Validators, utc_text, utc_time
 
 if TYPE_CHECKING:
     from store.connection import Store
@@ -158,6 +159,27 @@ class Sources:
         )  # fmt: skip
         if moved_to and count >= MOVES_THAT_AGREE:
             self._move(id_, row["url"], moved_to, by="redirect", at=when)
+
+    def last_list(self, id_: str, judged_by: str) -> dict[str, Listed]:
+        """What stood in a source's list at the last visit, by the hash of its text; nothing where that was judged by
+        something else, or where the ledger no longer has it all."""
+        row = self._run("SELECT items FROM lists WHERE source_id = ? AND judged_by = ?", (id_, judged_by)).fetchone()
+        items: dict[str, tuple[int, int | None]] = json.loads(row["items"]) if row else {}
+        ids = json.dumps([item[0] for item in items.values()])
+        # By the ids, hence the plus: the index of the source would count through all that it ever listed.
+        there = "SELECT count(*) FROM entries WHERE +source_id = ? AND id IN (SELECT value FROM json_each(?))"
+        if items and self._run(there, (id_, ids)).fetchone()[0] != len(items):
+            return {}
+        return {block: Listed(entry_id=entry, published=published) for block, (entry, published) in items.items()}
+
+    def keep_list(self, id_: str, judged_by: str, items: Mapping[str, Listed]) -> None:
+        """Writes what stands in a source's list now."""
+        value = {block: (item.entry_id, item.published) for block, item in items.items()}
+        self._run(
+            "INSERT INTO lists (source_id, judged_by, items) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET judged_by = excluded.judged_by, items = excluded.items",
+            (id_, judged_by, json.dumps(value, separators=(",", ":"))),
+        )
 
     def _move(self, id_: str, from_url: str, to_url: str, *, by: str, at: str) -> None:
         self._run(

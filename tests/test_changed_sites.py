@@ -11,7 +11,7 @@ import pytest
 from crawler.app import App
 from crawler.digest.build import build, window
 from crawler.digest.gather import gather
-from crawler.ingest import settle_page, settle_visit
+from crawler.ingest import look_up, settle_page, settle_visit
 from crawler.reports import audit, status
 from crawler.schedule import Decision
 from crawler.types import Document, Entry, Moment, Reading
@@ -59,7 +59,7 @@ def visited(app: App, source: str, entries: Sequence[Entry]) -> Visit:
         app,
         app.config.source(source),
         Visit(source_id=source, started_at=now, outcome=Outcome.NEW, status=200),
-        reading=Reading(title="feed", entries=tuple(entries)),
+        listed=look_up(app, app.config.source(source), Reading(title="feed", entries=tuple(entries))),
         validators=Validators(),
         schedule=Decision(next_due_at=now + timedelta(minutes=15), interval_s=900, consecutive_failures=0.0),
         now=now,

@@ -8,7 +8,7 @@ import pytest
 
 from crawler import ingest
 from crawler.app import App
-from crawler.ingest import Line, settle_line, settle_page, settle_visit
+from crawler.ingest import Line, look_up, settle_line, settle_page, settle_visit
 from crawler.reports import audit
 from crawler.schedule import Decision
 from crawler.types import Document, Entry, Fetched, Moment, Reading
@@ -41,7 +41,7 @@ def _visit(app: App, source: str, entries: list[Entry], *, at: datetime, outcome
         app,
         app.config.source(source),
         Visit(source_id=source, started_at=at, outcome=outcome, status=200),
-        reading=Reading(title="feed", entries=tuple(entries)),
+        listed=look_up(app, app.config.source(source), Reading(title="feed", entries=tuple(entries))),
         validators=Validators(etag='"1"', body_sha256="x"),
         schedule=Decision(next_due_at=at + timedelta(minutes=15), interval_s=900, consecutive_failures=0.0),
         now=at,
@@ -374,7 +374,9 @@ def test_three_redirects_to_one_place_change_the_address(tmp_path: Path) -> None
                     status=200,
                     moved_to="http://courier.test/new",
                 ),
-                reading=Reading(entries=(_entry(f"http://courier.test/{n}"),)),
+                listed=look_up(
+                    app, app.config.source("courier"), Reading(entries=(_entry(f"http://courier.test/{n}"),))
+                ),
                 validators=Validators(),
                 schedule=Decision(next_due_at=NOON, interval_s=900, consecutive_failures=0.0),
                 now=NOON,

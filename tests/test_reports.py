@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crawler.app import App
-from crawler.ingest import settle_visit
+from crawler.ingest import look_up, settle_visit
 from crawler.reports import audit, courtesy, gaps, history, missed, sides, status
 from crawler.schedule import Decision
 from crawler.types import Entry, Reading
@@ -27,7 +27,7 @@ def visited(
         app,
         app.config.source(source),
         Visit(source_id=source, started_at=now, outcome=outcome, status=200, moved_to=moved_to),
-        reading=Reading(title="feed", entries=tuple(entries)) if entries else None,
+        listed=look_up(app, app.config.source(source), Reading(entries=tuple(entries))) if entries else None,
         validators=Validators(),
         schedule=Decision(next_due_at=now + timedelta(minutes=15), interval_s=900, consecutive_failures=0.0),
         now=now,

@@ -4,6 +4,7 @@ One module a kind: feed (RSS, Atom, RDF, JSON Feed), sitemap (news sitemaps, ind
 the structure of the page). To add a kind: docs/extending.md.
 """
 
+from collections.abc import Container
 from datetime import datetime
 from importlib import import_module
 from typing import Any
@@ -25,9 +26,13 @@ def read(
     now: datetime | None = None,
     selector: str | None = None,
     limit: int = 20_000,
+    known: Container[str] | None = None,
 ) -> Reading:
     """Reads the bytes that came from `url`. `zone` is for dates that name none, `now` the time of the visit; at most
-    `limit` entries are taken. What is not of this kind at all comes back with `readable` False and its problems."""
+    `limit` entries are taken. What is not of this kind at all comes back with `readable` False and its problems.
+
+    `known`: the `block` of entries that the caller has; a feed's reading leaves these out and names them in `same`.
+    """
     if len(body) > MAX_BODY:
         return Reading(readable=False, problems=(f"too_large: {len(body)} bytes, at most {MAX_BODY} are read",))
     if not body.strip():
@@ -35,8 +40,10 @@ def read(
     if kind not in KINDS:
         raise ValueError(f"no reader for kind {kind!r}")
     reader = getattr(import_module(f"crawler.readers.{kind}"), f"read_{kind}")
-    options = {"selector": selector} if kind == "listing" else {}
-    reading: Reading = reader(body, url=url, content_type=content_type, zone=zone, now=now, limit=limit, **options)
+    own: dict[str, dict[str, Any]] = {"listing": {"selector": selector}, "feed": {"known": known}}
+    reading: Reading = reader(
+        body, url=url, content_type=content_type, zone=zone, now=now, limit=limit, **own.get(kind, {})
+    )
     return reading
 
 

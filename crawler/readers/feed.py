@@ -8,10 +8,11 @@ everything is escaped on output.
 """
 
 import codecs
+import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -22,8 +23,9 @@ import feedparser
 import lxml.html
 from lxml import etree
 
-from crawler import dates, urls
+from crawler import VERSION, dates, urls
 from crawler.charset import decode
+from crawler.readers import blocks
 from crawler.readers.markup import MAX_DEPTH, MAX_ELEMENTS, fit, line, plain, short_tags, unzip, without_prolog
 from crawler.types import Entry, Moment, Reading
 
@@ -71,10 +73,17 @@ _UNWANTED_RELATIONS = ("enclosure", "self", "edit", "replies", "related", "hub",
 
 
 def read_feed(
-    body: bytes, *, url: str, content_type: str, zone: ZoneInfo | None, now: datetime | None, limit: int
+    body: bytes,
+    *,
+    url: str,
+    content_type: str,
+    zone: ZoneInfo | None,
+    now: datetime | None,
+    limit: int,
+    known: Container[str] | None = None,
 ) -> Reading:
     """The entries of a feed; dates without a zone are `zone`'s. At most `limit` entries and no more than MAX_ENTRIES,
-    in the order of the feed."""
+    in the order of the feed. With `known` entries come with their `block`, and those in it are left out."""
     limit = min(limit, MAX_ENTRIES)
     body, problems = unzip(body)
     text, encoding = decode(body, content_type)
@@ -95,10 +104,15 @@ def read_feed(
     problems += found
     xml, found = _bounded(xml, limit)
     problems += found
-    parsed = _parsed(xml)
+    listed = None if known is None else blocks.split(xml, VERSION, feedparser.__version__, url, str(zone))
+    given = listed.without(known) if listed is not None and known else listed
+    parsed = _parsed(xml if given is None else given.text)
+    if given is not None and (isinstance(parsed, str) or parsed.bozo or len(parsed.entries) != len(given.items)):
+        parsed, given = parsed if given is listed else _parsed(xml), None
     if isinstance(parsed, str):
         return Reading(readable=False, problems=(*problems, parsed))
-    if not parsed.get("version") and not parsed.entries:
+    same = [] if given is None or listed is None else [mark for mark in listed.marks if mark not in given.marks]
+    if not parsed.get("version") and not parsed.entries and not same:
         return Reading(readable=False, problems=(*problems, "not_a_feed: no dialect of a feed was recognised"))
     if parsed.get("bozo") and isinstance(parsed.get("bozo_exception"), Exception):
         problems.append(f"malformed: {' '.join(str(parsed.bozo_exception).split())[:200]}")
@@ -107,9 +121,11 @@ def read_feed(
     if not str(parsed.get("version", "")).startswith("atom"):  # RSS: relative links are the site's
         base = _link(parsed.feed.get("link"), url) or url
     # As plain dicts: feedparser's own look up every key under its older names too.
-    entries = [_entry(dict(item), url, base, zone, now) for item in parsed.entries[:limit]]
+    items = parsed.entries[:limit]
+    marks = [""] * len(items) if given is None else given.marks
+    entries = [_entry(dict(i), url, base, zone, now, block=mark) for i, mark in zip(items, marks, strict=True)]
     kept = _settled(entries, problems)
-    if not kept and not parsed.entries:
+    if not kept and not parsed.entries and not same:
         problems.append("empty: the feed has no items")
     detail = parsed.feed.get("title_detail") or {}
     return Reading(
@@ -117,6 +133,7 @@ def read_feed(
         language=str(parsed.feed.get("language", "") or detail.get("language", "") or "").strip()[:16].lower(),
         ttl_s=_ttl(parsed.feed),
         entries=kept,
+        same=tuple(dict.fromkeys(same)),
         problems=tuple(problems),
     )
 
@@ -125,7 +142,8 @@ def _parsed(xml: str) -> Any:
     """feedparser's result, or a problem."""
     try:
         return feedparser.parse(
-            f'<?xml version="1.0" encoding="utf-8"?>{xml}'.encode("utf-8", "replace"),
+            # Of bytes as such it would first try whether they are the name of a file.
+            io.BytesIO(f'<?xml version="1.0" encoding="utf-8"?>{xml}'.encode("utf-8", "replace")),
             # No address of the document: feedparser would resolve ids against it, and they would change with it.
             response_headers={"content-type": "application/xml; charset=utf-8"},
             sanitize_html=False,
@@ -260,7 +278,9 @@ def _closings(root: str) -> str:
     return f"</channel></{root}>" if root.lower() == "rss" else f"</{root}>"
 
 
-def _entry(item: dict[str, Any], url: str, base: str, zone: ZoneInfo | None, now: datetime | None) -> Entry:
+def _entry(
+    item: dict[str, Any], url: str, base: str, zone: ZoneInfo | None, now: datetime | None, *, block: str
+) -> Entry:
     contents = [c.get("value", "") or "" for c in item.get("content", []) if isinstance(c, dict)]
     contents += [str(item.get(key) or "") for key in _FULL_TEXTS]
     content = plain(max(contents, key=len, default=""))
@@ -270,15 +290,18 @@ def _entry(item: dict[str, Any], url: str, base: str, zone: ZoneInfo | None, now
     if publisher:
         title = title.removesuffix(f" - {publisher}")  # Google News names it there too
     link = _url(item, url, base)
+    published = _published(item, zone, now)
     return Entry(
         id=line(str(item.get("id", "") or ""), limit=1_000) or link or "",
         url=link,
         title=title,
         summary=summary,
         content=_without_tail(content) if content != summary else "",
-        published=_published(item, zone, now),
+        published=published,
         author=_author(item),
         publisher=publisher,
+        # A time to come will be read in another way once it has; a front page is a link or none by its neighbours.
+        block="" if link is None or _is_front(link) or (published is not None and published.capped) else block,
     )
 
 

@@ -76,14 +76,14 @@ def without_prolog(text: str) -> tuple[str, list[str]]:
         if text[at:start].strip("\ufeff\x00 \t\r\n") and not problems:
             problems.append("leading_text: something stands before the document")
         if text.startswith("<?", start):
-            at = _behind(text, "?>", start + 2)
+            at = behind(text, "?>", start + 2)
         elif text.startswith("<!--", start):
-            at = _behind(text, "-->", start + 4)
+            at = behind(text, "-->", start + 4)
         elif text[start : start + 9].upper() == "<!DOCTYPE":
             at, found = _doctype(text, start)
             problems += found
         elif text.startswith("<!", start):
-            at = _behind(text, ">", start)
+            at = behind(text, ">", start)
         elif _TAG_NAME.match(text, start):
             return text[start:], problems
         else:
@@ -140,7 +140,7 @@ def fit(xml: str) -> tuple[str, list[str]]:
     at = 0
     while at < len(cleaned):
         start = cleaned.find("<![CDATA[", at)
-        end = _behind(cleaned, "]]>", start) if start >= 0 else len(cleaned)
+        end = behind(cleaned, "]]>", start) if start >= 0 else len(cleaned)
         parts.append(_AMPERSAND.sub(reference, cleaned[at : start if start >= 0 else len(cleaned)]))
         if start >= 0:
             parts.append(cleaned[start:end])
@@ -186,11 +186,12 @@ def _without_spans(text: str) -> str:
         if end < 0:
             open_ended.add(name)
             end = match.end()
-        at = _behind(text, ">", end)
+        at = behind(text, ">", end)
     parts.append(text[at:])
     return "".join(parts)
 
 
-def _behind(text: str, mark: str, start: int) -> int:
+def behind(text: str, mark: str, start: int) -> int:
+    """Where the next `mark` ends; the end of the text where there is none."""
     found = text.find(mark, start)
     return found + len(mark) if found >= 0 else len(text)

@@ -10,10 +10,11 @@ import logging
 import re
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import scrapy
@@ -32,7 +33,7 @@ from crawler.spiders.settings import SETTINGS
 from crawler.spiders.wire import Failure, NoAnswer, Wire
 from crawler.types import Document, Entry, Fetched, Moment, Reading
 from crawler.workers import Pool, WorkerLost
-from store.records import Outcome, Pending, SourceState, State, Validators, Visit
+from store.records import Listed, Outcome, Pending, SourceState, State, Validators, Visit
 
 log = logging.getLogger("pakrus")
 
@@ -393,8 +394,11 @@ class _Pass:
             visit = replace(visit, outcome=Outcome.EMPTY, error="an answer without a body")
             self._settle(source, state, visit, validators=Validators(), full=full, fetched=fetched)
             return
+        before = ingest.last_list(self.app, source) if source.kind == "feed" and not full else {}
         try:
-            reading = await self._read(source, fetched)
+            reading = await self._read(source, fetched, known=before)
+            if ingest.relisted(self.app, source, reading, before=before):
+                reading = await self._read(source, fetched, known={})
         except WorkerLost as error:
             self._settle(source, state, replace(visit, error=f"the reader was lost: {error.reason}"), full=full)
             return
@@ -402,17 +406,21 @@ class _Pass:
             # What an index says changes less often than what it leads to: the next visit looks at it all again.
             reading = await self._with_children(source, reading)
             validators = Validators()
-        outcome, trouble = _judge(reading, fetched, now=self.fetcher.now())
+        outcome, trouble = _judge(reading, fetched, before=before, now=self.fetcher.now())
         if outcome is Outcome.NEW:
             visit = replace(visit, outcome=_moved(outcome, fetched), moved_to=fetched.moved_to)
         else:
             # A body that gave nothing is read anew at the next visit, else "unchanged" would hide its trouble.
             visit, validators = replace(visit, outcome=outcome, error=trouble), Validators()
         async with self._writing():
-            self._settle(source, state, visit, reading=reading, validators=validators, full=full, fetched=fetched)
+            self._settle(
+                source, state, visit, reading=reading, before=before, validators=validators, full=full, fetched=fetched
+            )
 
-    async def _read(self, source: SourceConfig, fetched: Fetched, *, kind: str = "") -> Reading:
-        """Entries of an answer, read in a worker."""
+    async def _read(
+        self, source: SourceConfig, fetched: Fetched, *, kind: str = "", known: Collection[str] | None = None
+    ) -> Reading:
+        """Entries of an answer, read in a worker; those that are in `known` are left out."""
         if source.kind == "spider" and not kind:
             return await self._read_site(source, fetched)
         reading: Reading = await self.pool.run(
@@ -424,6 +432,7 @@ class _Pass:
             zone=source.zone,
             now=self.fetcher.now(),
             selector=source.selector,
+            known=None if known is None else frozenset(known),
         )
         return reading
 
@@ -517,6 +526,7 @@ class _Pass:
         visit: Visit,
         *,
         reading: Reading | None = None,
+        before: Mapping[str, Listed] = MappingProxyType({}),
         validators: Validators | None = None,
         retry_after: datetime | None = None,
         full: bool = False,
@@ -527,14 +537,15 @@ class _Pass:
         now = self.fetcher.now()
         visit = replace(visit, source_id=source.id, error=_plain(visit.error))
         headers = fetched.headers if fetched is not None else {}
+        listed = None if reading is None else ingest.look_up(self.app, source, reading, before=before)
         decision = schedule.next_due(
             now=now,
             every_s=source.every_s,
             state=state,
             outcome=visit.outcome,
             status=visit.status,
-            overlap=None if reading is None else ingest.overlap(self.app, source, reading),
-            seen=0 if reading is None else len({ingest.entry_key(e) for e in reading.entries}),
+            overlap=None if listed is None else listed.overlap,
+            seen=0 if listed is None else listed.seen,
             ttl_s=reading.ttl_s if reading is not None else None,
             cache_max_age_s=schedule.cache_max_age(headers.get("cache-control"), headers.get("expires"), now=now),
             retry_after=retry_after,
@@ -544,13 +555,13 @@ class _Pass:
             self.app,
             source,
             visit,
-            reading=reading,
+            listed=listed,
             validators=state.validators if validators is None else validators,
             schedule=decision,
             now=now,
             full=full,
         )
-        if reading is not None:
+        if listed is not None:
             self._more = True  # new entries, or known ones whose words changed
             self._changed.set()
         if not told:
@@ -817,19 +828,22 @@ def _refused(fetched: Fetched) -> tuple[Outcome, str] | None:
     return Outcome.FAILED, error
 
 
-def _judge(reading: Reading, fetched: Fetched, *, now: datetime) -> tuple[Outcome, str | None]:
+def _judge(
+    reading: Reading, fetched: Fetched, *, before: Mapping[str, Listed], now: datetime
+) -> tuple[Outcome, str | None]:
     """What a reading comes to, before the ledger says which of its entries are new."""
     problem = "; ".join(reading.problems[:3])[:500] or None
-    if not reading.entries and _BOT_WALL.search(fetched.body[:50_000]):
+    listed = len(reading.entries) + len(reading.same)
+    if not listed and _BOT_WALL.search(fetched.body[:50_000]):
         return Outcome.BLOCKED, "a bot wall"
     if not reading.readable:
         return Outcome.NOT_A_FEED, problem or "the body is something else"
-    if not reading.entries:
+    if not listed:
         return Outcome.EMPTY, problem or "no items"
-    dates = [entry.published.instant if entry.published else None for entry in reading.entries]
+    dates = [*map(ingest.published_s, reading.entries), *(before[block].published for block in reading.same)]
     newest = max((date for date in dates if date is not None), default=None)
-    if newest is not None and None not in dates and newest < now - STALE_AFTER:
-        return Outcome.STALE, f"the newest of {len(dates)} items is of {newest:%Y-%m-%d}"
+    if newest is not None and None not in dates and newest < (now - STALE_AFTER).timestamp():
+        return Outcome.STALE, f"the newest of {listed} items is of {datetime.fromtimestamp(newest, UTC):%Y-%m-%d}"
     return Outcome.NEW, None
 
 
