@@ -115,8 +115,14 @@ _NO_NAMES = frozenset(
     "i lng lpg ai it tv mou mous gdp ict usd covid covid-19 dna ceo vip tor ngo sme smes hr pr id qr pcr b2b g2g bpd "
     "mmcfd mtpa mmt mw kw mbps www http https pkr rs rub us$ eu€ n/a icu hiv btu mmbtu fob cif dap npk gm ml aka "
     "iii ii "
-    "iv vi vii viii ix xi xii twitter facebook telegram x youtube whatsapp instagram".split()
+    "iv vi vii viii ix xi xii twitter facebook telegram x youtube whatsapp instagram "
+    "ngos ceos phd uav uavs fir firs mna mnas mpa mpas mp mps fdi gst ipp ipps sop sops noc nocs pvt ltd dpm cm sp ssp "
+    "dig igp sho lc lcs tvet r&d e&p odi t20 lsm gsp soes sezs sez "
+    "islam islamophobia god allah almighty hindu hindus sikh sikhs jew jews jewish christian christians shia sunni "
+    "islamist islamists nazi nazis zionist marxist republican republicans democrat democrats presidential".split()
 )
+# Sums and years, and "I'm": capitals by themselves.
+_AMOUNTS = re.compile(r"(?:rs|us|pkr|fy|cy|h|q)\.?\d[\w.,/-]*|i['’](?:m|ve|ll|d)", re.IGNORECASE)
 # What every state, body or treaty has is no name without whose it is.
 _EVERYWHERE = frozenset(
     f"{what} {body}"
@@ -125,7 +131,11 @@ _EVERYWHERE = frozenset(
         "education culture sports information agriculture industry law"
     ).split()
     for body in ("ministry", "department", "office", "division", "affairs", "desk")
-) - {"foreign office", "petroleum division", "power division"} | frozenset(
+) - {"foreign office", "petroleum division", "power division"} | frozenset(  # the same in the other order
+    f"ministry of {what}"
+    for what in "foreign affairs,external affairs,defence,defense,interior,finance,commerce,energy,law,health,justice,"
+    "education,culture,sports,information,agriculture,transport,industry,industries,trade".split(",")
+) | frozenset(
     ["national day", "consultative group", "joint working group", "working group", "consular section",
      "press service",
      "letter of intent", "memorandum of understanding", "memorandum", "protocol", "joint statement",
@@ -139,7 +149,8 @@ _RU_OFFICES = frozenset(
     "генсек вице-премьер госсекретарь главком спецпредставитель представитель".split()
 )
 _RU_NO_NAMES = frozenset(
-    "спг снг-лпг ввп ии ит тв пэ covid-19 covid днк вич млн млрд мск тыс смм пцр кпд утверждаю".split()
+    "спг снг-лпг ввп ии ит тв пэ covid-19 covid днк вич млн млрд мск тыс смм пцр кпд утверждаю "
+    "бпк нпз аэс гэс тэц мвт квт вуз вузы ао пао ооо нко сми спецпосланники".split()
 )
 
 _UR_BEFORE = (
@@ -176,7 +187,9 @@ _UR_STATES = frozenset(
 )
 # Abbreviations are spelt by the names of their letters: ایس سی او
 _UR_LETTERS = frozenset("اے بی سی ڈی ای ایف جی ایچ آئی جے ایل ایم این او پی کیو آر ایس ٹی یو وی ڈبلیو وائی زیڈ".split())
-_UR_NO_NAMES = frozenset(["ایل پی جی", "ایل این جی", "آئی ٹی", "ٹی وی", "اے آئی", "جی ڈی پی"])
+_UR_NO_NAMES = frozenset(
+    ["ایل پی جی", "ایل این جی", "آئی ٹی", "ٹی وی", "اے آئی", "جی ڈی پی", "سی ای او", "ایل سی", "ایس او پیز", "ملک"]
+)
 _UR_BODIES = frozenset(
     "یونیورسٹی کمپنی بینک بنک کارپوریشن ایئرپورٹ ائیرپورٹ فورم ایکسپریس لمیٹڈ چیمبر انسٹیٹیوٹ انسٹی ٹیوٹ ریفائنری "
     "پورٹ "
@@ -228,7 +241,7 @@ _UR_COMMON = frozenset(
     دوست ڈیسک نیوزڈیسک مانیٹرنگ رپورٹر سٹاف عملہ بارہ دستاویز مل بورڈنگ پاس ہوائی اڈے ہم آپ میری ہماری ہمارے
     یومیہ روانہ پہنچ پہنچا پہنچی گفتگو فون ٹیلی ٹیلیفون رابطہ بیان جاری دستخط امن ثقافت تعلیم
     صحت زراعت ایٹمی بجلی فوج فوجی فضائیہ بحریہ مسلح افواج مشقیں مشق سالگرہ مبارکباد تعزیت دہشت گردی حملے
-    طلبہ""".split()
+    طلبہ سمجھتا سمجھتے کھولنے تعریف بنائے بننا بننے بنانے خیرسگالی خیر سگالی امیدواروں مفتی مزار""".split()
 )
 
 
@@ -364,7 +377,7 @@ def _capital(word: str) -> bool:
 
 def _mere(word: str, bare: str) -> bool:
     """Capitals that make no name: months, abbreviations of common nouns, English-language, Russian-developed."""
-    if bare in _NO_NAMES or bare in _MONTHS or (len(bare) == 1 and not word.endswith(".")):
+    if bare in _NO_NAMES or bare in _MONTHS or _AMOUNTS.fullmatch(word) or (len(bare) == 1 and not word.endswith(".")):
         return True
     head, dash, tail = word.partition("-")
     return bool(dash) and tail[:1].islower() and len(tail) > 3 and head.lower() in _PEOPLES | _NO_NAMES
