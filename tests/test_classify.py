@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.classify import classification_json, classify, may_concern, passages, worth_fetching
+from crawler.classify import classification_json, classify, may_concern, passages, prefilter, worth_fetching
 from crawler.classify.relevance import features, weights
 from crawler.lexicon import Lexicon, build, load
 from crawler.types import Classification, Text
@@ -238,3 +238,13 @@ def test_every_feature_is_explained_in_words() -> None:
 
     values = features(passages.read(Text(title="Pakistan, Russia sign", text="Pakistan and Russia signed."), load()))
     assert set(values) == set(MEANING)
+
+
+@given(st.lists(st.sampled_from(["moscow", "karachi", "pia", "fsb", "pakistan stream", "x"]), max_size=12))
+def test_both_ways_to_look_for_names_find_the_same(words: list[str]) -> None:
+    pytest.importorskip("hyperscan")
+    needles = [b" moscow ", b" karachi", b" pia ", b" pakistan stream ", b" pakistan"]
+    plain = f" {' '.join(words)} ".encode()
+    found = prefilter.with_automaton(needles)(plain)
+    assert prefilter.with_hyperscan(needles)(plain) == found
+    assert found == {n for n, needle in enumerate(needles) if needle in plain}
