@@ -7,7 +7,7 @@ from typing import Any
 from crawler import urls
 from crawler.app import App
 from crawler.errors import UsageError
-from crawler.ingest import anew, drop, judge_reject, judge_stored, keep_reject
+from crawler.ingest.stored import anew, drop, judge_reject, judge_stored, keep_reject
 from crawler.placing import crowded, place, regroup
 from store.marks import VERDICTS
 from store.records import Article, State, is_id

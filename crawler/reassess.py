@@ -16,7 +16,7 @@ from typing import Any
 
 from crawler import cluster
 from crawler.app import App
-from crawler.ingest import anew, drop, judge_reject, judge_stored, keep_reject
+from crawler.ingest.stored import anew, drop, judge_reject, judge_stored, keep_reject
 from crawler.placing import crowded, place, settle
 from crawler.terminal import plain
 from store.articles import NewArticle

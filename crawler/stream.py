@@ -13,7 +13,8 @@ from crawler import dates, urls
 from crawler.app import App
 from crawler.classify import classification_json, classify
 from crawler.config import Config, http_url_or_none
-from crawler.ingest import Line, clean, settle_line
+from crawler.ingest.articles import clean
+from crawler.ingest.lines import Line, settle_line
 from crawler.lexicon import Lexicon
 from crawler.sites import Sites
 from crawler.types import Moment, Text

@@ -11,7 +11,8 @@ import pytest
 from crawler.app import App
 from crawler.digest.build import build, window
 from crawler.digest.gather import gather
-from crawler.ingest import look_up, settle_page, settle_visit
+from crawler.ingest.listed import look_up, settle_visit
+from crawler.ingest.pages import settle_page
 from crawler.reports import audit, status
 from crawler.schedule import Decision
 from crawler.types import Document, Entry, Moment, Reading

@@ -24,7 +24,7 @@ from crawler.desk import about
 from crawler.desk import serve as serving
 from crawler.digest.deliver import deliver
 from crawler.errors import UsageError
-from crawler.ingest import settle_line
+from crawler.ingest.lines import settle_line
 from store.descriptions import TABLES, VIEWS
 from store.schema import migrate
 from tests.builders import NOON, world

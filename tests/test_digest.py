@@ -21,7 +21,7 @@ from crawler.digest.deliver import current, deliver, older_form, verify
 from crawler.digest.formats import FORMATS, glance, render
 from crawler.digest.formats.words import Words
 from crawler.digest.gather import gather
-from crawler.ingest import settle_line
+from crawler.ingest.lines import settle_line
 from crawler.terminal import painted, wide
 from tests.builders import NOON, world
 from tests.test_ingest import BARTER, BARTER_RU, BARTER_UR, _line

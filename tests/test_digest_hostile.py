@@ -16,7 +16,7 @@ import pytest
 
 from crawler.digest.build import Change, FactArticle, Facts, Figure, Health, Past, build, canonical, window
 from crawler.digest.formats import glance, index, render
-from crawler.ingest import settle_line
+from crawler.ingest.lines import settle_line
 from crawler.reports import explain, export, search
 from tests.builders import NOON, world
 from tests.test_ingest import BARTER, _line

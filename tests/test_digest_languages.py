@@ -19,7 +19,7 @@ from crawler.digest import deliver as delivery
 from crawler.digest.formats import FORMATS, index, render
 from crawler.digest.formats.html import Words as Markup
 from crawler.digest.formats.words import Words
-from crawler.ingest import settle_line
+from crawler.ingest.lines import settle_line
 from crawler.notify.outbox import _brief, _subject
 from tests.builders import NOON, world
 from tests.test_digest import KARACHI, _deliver, _stories, _three_languages

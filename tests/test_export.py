@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from crawler.app import App
 from crawler.errors import UsageError
-from crawler.ingest import settle_line
+from crawler.ingest.lines import settle_line
 from crawler.mark import mark
 from crawler.reports import export
 from crawler.reports.export import COLUMNS, Choice, cell, latex

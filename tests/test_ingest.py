@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from crawler import ingest
 from crawler.app import App
-from crawler.ingest import Line, look_up, settle_line, settle_page, settle_visit
+from crawler.ingest.articles import local_day
+from crawler.ingest.lines import Line, settle_line
+from crawler.ingest.listed import look_up, settle_visit
+from crawler.ingest.pages import settle_page
 from crawler.reports import audit
 from crawler.schedule import Decision
 from crawler.types import Document, Entry, Fetched, Moment, Reading
@@ -398,8 +400,8 @@ def test_days_are_local_to_the_config() -> None:
     moment = datetime.fromisoformat("2026-11-25T19:30:00+00:00")
     from zoneinfo import ZoneInfo
 
-    assert ingest.local_day(moment, ZoneInfo("Asia/Karachi")) == "2026-11-26"
-    assert ingest.local_day(moment, ZoneInfo("Europe/Moscow")) == "2026-11-25"
+    assert local_day(moment, ZoneInfo("Asia/Karachi")) == "2026-11-26"
+    assert local_day(moment, ZoneInfo("Europe/Moscow")) == "2026-11-25"
 
 
 def test_every_look_up_of_a_page_goes_by_an_index(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from crawler.config import Config
-from crawler.ingest import Line, settle_line
+from crawler.ingest.lines import Line, settle_line
 from crawler.types import Moment
 from store.connection import Store, open_store
 from store.sources import SourceLine
@@ -127,15 +127,15 @@ def test_a_source_that_returns_disabled_is_disabled_and_no_longer_retired(tmp_pa
 def test_two_writers_that_take_the_same_page_at_once_keep_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crawler import ingest
     from crawler.app import App
+    from crawler.ingest import lines as documents
 
     path = tmp_path / "news.db"
     line = Line(
         url="http://a.test/1", title=TITLE, text=TEXT, published=Moment(instant=None), language="en", source="a",
         country="PK", first_seen=NOW,
     )  # fmt: skip
-    judge = ingest.judge
+    judge = documents.judge
     with open_store(path, mode="wait") as one, open_store(path, mode="wait") as two:
         first, second = App(Config(), one), App(Config(), two)
 
@@ -144,7 +144,7 @@ def test_two_writers_that_take_the_same_page_at_once_keep_it_once(
                 assert settle_line(second, line, now=NOW) == "kept"
             return judge(app, *rest, **named)
 
-        monkeypatch.setattr(ingest, "judge", while_judging)
+        monkeypatch.setattr(documents, "judge", while_judging)
         assert settle_line(first, line, now=NOW) == "unchanged"
         assert one.connection.execute("SELECT count(*) FROM articles").fetchone()[0] == 1
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crawler.app import App
 from crawler.errors import NotStored, UsageError
-from crawler.ingest import settle_line
+from crawler.ingest.lines import settle_line
 from crawler.mark import mark
 from crawler.reassess import reassess
 from crawler.reports import quality

@@ -14,7 +14,7 @@ import pytest
 from crawler.app import App
 from crawler.digest.deliver import deliver
 from crawler.errors import UsageError
-from crawler.ingest import settle_line
+from crawler.ingest.lines import settle_line
 from crawler.notify import channels, outbox
 from crawler.notify.alerts import queue_alerts
 from crawler.notify.channels import Message, NotSent

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from crawler import ingest
 from crawler.app import App
 from crawler.classify import classify
 from crawler.config import read_config
-from crawler.ingest import Line, settle_line
+from crawler.ingest import articles
+from crawler.ingest.lines import Line, settle_line
 from crawler.reassess import lines, placing_rules, reassess
 from crawler.reports import audit
 from crawler.types import Classification, Moment, Text
@@ -77,7 +77,7 @@ def judging(
 ) -> Iterator[None]:
     """As after a change of the lexicon: `verdict` makes of the present judgement the new one."""
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "classify", lambda text, lexicon: verdict(text, classify(text, lexicon)))
+        patch.setattr(articles, "classify", lambda text, lexicon: verdict(text, classify(text, lexicon)))
         yield
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crawler.app import App
-from crawler.ingest import look_up, settle_visit
+from crawler.ingest.listed import look_up, settle_visit
 from crawler.reports import audit, courtesy, gaps, history, missed, sides, status
 from crawler.schedule import Decision
 from crawler.types import Entry, Reading

@@ -1028,7 +1028,7 @@ def test_what_the_store_refuses_ends_the_pass(world: World, monkeypatch: pytest.
         raise StoreUnwritable("the disk is full")
 
     world.feed("dawn", "http://dawn.test/feed", "http://dawn.test/1")
-    monkeypatch.setattr("crawler.ingest.settle_visit", full)
+    monkeypatch.setattr("crawler.spiders.engine.settle_visit", full)
     with pytest.raises(StoreUnwritable):
         world.crawl()
 

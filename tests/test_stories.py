@@ -13,7 +13,7 @@ from crawler.app import App
 from crawler.digest.build import window
 from crawler.digest.gather import gather
 from crawler.errors import NotStored, UsageError
-from crawler.ingest import Line, settle_line
+from crawler.ingest.lines import Line, settle_line
 from crawler.mark import mark
 from crawler.reassess import reassess
 from crawler.reports import explain, export

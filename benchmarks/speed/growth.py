@@ -23,12 +23,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from crawler import ingest
 from crawler.app import App
 from crawler.classify import classify
 from crawler.config import parse_config
 from crawler.digest.build import build, window
 from crawler.digest.gather import gather
+from crawler.ingest.articles import local_day, new_article
 from crawler.placing import place
 from crawler.reports import audit, search, status
 from crawler.text import sentences
@@ -71,7 +71,7 @@ def articles(app: App, folder: Path, per_day: int) -> Iterator[NewArticle]:
             verdict = classify(Text(title=row["title"], text=row["text"], language=language), app.lexicon)
             if not verdict.grade:
                 continue
-            new = ingest.new_article(app, document, verdict, source_id="one", country="PK", first_seen=START)
+            new = new_article(app, document, verdict, source_id="one", country="PK", first_seen=START)
             bases.append(new)
             tails += [row["text"][a:b] for a, b in sentences(row["text"])]
     for number in itertools.count():
@@ -86,7 +86,7 @@ def articles(app: App, folder: Path, per_day: int) -> Iterator[NewArticle]:
             text=f"{base.text}\n{' '.join(rng.sample(tails, 3))}",
             published_at=at,
             first_seen_at=at + timedelta(minutes=10),
-            day=ingest.local_day(at, app.config.timezone),
+            day=local_day(at, app.config.timezone),
             text_hash=str(number),
             fingerprint=[rng.getrandbits(62) for _ in base.fingerprint],
             profile={**base.profile, "at": at.isoformat()},
@@ -120,7 +120,7 @@ def write(app: App, stream: Iterator[NewArticle], count: int, recent: list[int])
 
 def questions(app: App, last: datetime) -> dict[str, Callable[[], Any]]:
     run = app.store.connection.execute
-    day = date.fromisoformat(ingest.local_day(last - timedelta(days=1), app.config.timezone))
+    day = date.fromisoformat(local_day(last - timedelta(days=1), app.config.timezone))
     since = (day - timedelta(days=30)).isoformat()
 
     def edition() -> Any:

@@ -20,7 +20,7 @@ from crawler.backfill.scan import Find, Scan
 from crawler.backfill.work import Failed, Job, is_url
 from crawler.config import http_url_or_none
 from crawler.errors import UsageError
-from crawler.ingest import Line, settle_line
+from crawler.ingest.lines import Line, settle_line
 from crawler.types import Moment
 from store.archives import FoundRow
 

@@ -20,11 +20,13 @@ from typing import Any
 import scrapy
 from scrapy.crawler import Crawler
 
-from crawler import ingest, schedule, urls
+from crawler import schedule, urls
 from crawler.app import App
 from crawler.classify import may_concern
 from crawler.config import SourceConfig
 from crawler.errors import StoreError
+from crawler.ingest.listed import gaps_tried, last_list, look_up, published_s, relisted, settle_gaps, settle_visit
+from crawler.ingest.pages import settle_from_feed, settle_page
 from crawler.logs import bound
 from crawler.memory import apart, give_back
 from crawler.spiders import backfill, sites
@@ -394,10 +396,10 @@ class _Pass:
             visit = replace(visit, outcome=Outcome.EMPTY, error="an answer without a body")
             self._settle(source, state, visit, validators=Validators(), full=full, fetched=fetched)
             return
-        before = ingest.last_list(self.app, source) if source.kind == "feed" and not full else {}
+        before = last_list(self.app, source) if source.kind == "feed" and not full else {}
         try:
             reading = await self._read(source, fetched, known=before)
-            if ingest.relisted(self.app, source, reading, before=before):
+            if relisted(self.app, source, reading, before=before):
                 reading = await self._read(source, fetched, known={})
         except WorkerLost as error:
             self._settle(source, state, replace(visit, error=f"the reader was lost: {error.reason}"), full=full)
@@ -537,7 +539,7 @@ class _Pass:
         now = self.fetcher.now()
         visit = replace(visit, source_id=source.id, error=_plain(visit.error))
         headers = fetched.headers if fetched is not None else {}
-        listed = None if reading is None else ingest.look_up(self.app, source, reading, before=before)
+        listed = None if reading is None else look_up(self.app, source, reading, before=before)
         decision = schedule.next_due(
             now=now,
             every_s=source.every_s,
@@ -551,7 +553,7 @@ class _Pass:
             retry_after=retry_after,
             random=self.app.random,
         )
-        visit = ingest.settle_visit(
+        visit = settle_visit(
             self.app,
             source,
             visit,
@@ -606,10 +608,10 @@ class _Pass:
             )
         except (NoAnswer, WorkerLost) as error:
             log.info("the gap stays open: %s", _plain(str(error)))
-            ingest.gaps_tried(self.app, gaps, now=self.fetcher.now())
+            gaps_tried(self.app, gaps, now=self.fetcher.now())
             return
         reading = Reading(entries=tuple(found.entries.values()))
-        new = ingest.settle_gaps(self.app, source, gaps, reading, now=self.fetcher.now())
+        new = settle_gaps(self.app, source, gaps, reading, now=self.fetcher.now())
         way = f"{found.sources} lists" if found.sources else "no archive and no sitemap"
         log.info("gap since %s: %d new of %d, %s", oldest, new, len(reading.entries), way)
         if new:
@@ -655,7 +657,7 @@ class _Pass:
             if source is None or (self.only and source.id not in self.only):
                 continue
             if source.fetch_pages == "never" and pending.article_id is None:
-                self._states[ingest.settle_from_feed(self.app, pending, now=self.fetcher.now())] += 1
+                self._states[settle_from_feed(self.app, pending, now=self.fetcher.now())] += 1
                 continue
             if source.fetch_pages == "never":
                 self._settle_page(pending, problem="its source's pages are never fetched")
@@ -782,7 +784,7 @@ class _Pass:
         blocked: bool = False,
         gone: bool = False,
     ) -> None:
-        state: State = ingest.settle_page(
+        state: State = settle_page(
             self.app,
             pending,
             fetched=fetched,
@@ -840,7 +842,7 @@ def _judge(
         return Outcome.NOT_A_FEED, problem or "the body is something else"
     if not listed:
         return Outcome.EMPTY, problem or "no items"
-    dates = [*map(ingest.published_s, reading.entries), *(before[block].published for block in reading.same)]
+    dates = [*map(published_s, reading.entries), *(before[block].published for block in reading.same)]
     newest = max((date for date in dates if date is not None), default=None)
     if newest is not None and None not in dates and newest < (now - STALE_AFTER).timestamp():
         return Outcome.STALE, f"the newest of {listed} items is of {datetime.fromtimestamp(newest, UTC):%Y-%m-%d}"
