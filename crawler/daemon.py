@@ -28,7 +28,8 @@ from crawler.notify import channels, outbox
 from crawler.notify.alerts import queue_alerts
 from crawler.notify.channels import Message, NotSent
 from crawler.reports import missed
-from crawler.spiders.engine import Summary, crawl
+from crawler.spiders.engine import crawl
+from crawler.spiders.summary import Summary
 from crawler.systemd import Notifier
 from crawler.workers import Pool
 from store.backup import Copy

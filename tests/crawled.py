@@ -16,7 +16,7 @@ from crawler.daemon import crawl_once
 from crawler.demo.newsroom import Expectation, Newsroom
 from crawler.demo.newsroom.server import Hit
 from crawler.reports import audit, courtesy
-from crawler.spiders.engine import Summary
+from crawler.spiders.summary import Summary
 
 NOW = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)  # half an hour before seven in Islamabad
 RETRY_AFTER = timedelta(seconds=90)  # between the first two passes, so that the throttled paper has rested

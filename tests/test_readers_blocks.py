@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from crawler.app import App
 from crawler.readers import blocks, read
-from crawler.spiders.engine import _Pass
+from crawler.spiders.fetch import Line
+from crawler.spiders.shared import Shared
+from crawler.spiders.visits import SourceVisit
 from crawler.types import Fetched, Reading
 from tests.builders import NOON, Clock, world
 
@@ -178,16 +180,22 @@ class Newsroom:
     def visit(self, body: bytes, *, full: bool, source: str = "courier") -> None:
         found = self.app.config.source(source)
         room: Any = self  # stands in for the workers
-        the_pass = _Pass(
-            self.app, room, room, only=(), everything=True, since=None, stop=asyncio.Event(), progress=lambda: None
+        fetcher: Any = SimpleNamespace(now=self.app.clock)
+        shared = Shared(
+            app=self.app,
+            pool=room,
+            fetcher=fetcher,
+            line=Line(),
+            stop=asyncio.Event(),
+            progress=lambda: None,
+            began=0.0,
         )
-        the_pass._fetcher = SimpleNamespace(now=self.app.clock)  # type: ignore[assignment]
         at = self.app.clock()
         fetched = Fetched(
             requested_url=found.url, url=found.url, status=200, headers={}, body=body, at=at, duration_ms=1
         )
-        state = self.app.store.sources.get(source)
-        asyncio.run(the_pass._read_source(found, state, fetched, full=full))
+        visit = SourceVisit(shared, found, self.app.store.sources.get(source), since=None)
+        asyncio.run(visit._read_source(fetched, full=full))
 
     def told(self) -> dict[str, list[tuple[Any, ...]]]:
         """All that visits write, but the lists themselves and how often all was read."""

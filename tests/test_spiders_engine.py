@@ -17,8 +17,9 @@ import pytest
 
 from crawler.app import App
 from crawler.config import parse_config
-from crawler.spiders import engine
-from crawler.spiders.engine import Summary, crawl
+from crawler.spiders import visits
+from crawler.spiders.engine import crawl
+from crawler.spiders.summary import Summary
 from crawler.types import Document, Entry, Moment, Reading
 from crawler.workers import WorkerLost
 from store.connection import Store, open_store
@@ -216,8 +217,8 @@ def test_an_equal_etag_on_a_changed_body_is_a_change(world: World) -> None:
 
 
 def test_every_so_manieth_visit_is_unconditional(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert engine.FULL_EVERY == 20
-    monkeypatch.setattr(engine, "FULL_EVERY", 5)
+    assert visits.FULL_EVERY == 20
+    monkeypatch.setattr(visits, "FULL_EVERY", 5)
 
     async def always_304(asked: Asked, writer: asyncio.StreamWriter) -> None:
         conditional = "if-none-match" in asked.headers
@@ -897,8 +898,8 @@ def test_a_kept_article_is_looked_at_again_on_condition(world: World) -> None:
 
 
 def test_a_long_pass_over_pages_makes_way_for_sources(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.spiders.engine.PAGES_S", 0.3)
-    monkeypatch.setattr("crawler.spiders.engine.LOOK_S", 0.1)
+    monkeypatch.setattr("crawler.spiders.pages.PAGES_S", 0.3)
+    monkeypatch.setattr("crawler.spiders.pages.LOOK_S", 0.1)
     world.settings["per_host_delay"] = "0.05s"
     world.feed("dawn", "http://dawn.test/feed", *(f"http://dawn.test/{i}" for i in range(40)))
     world.feed("app", "http://app.test/feed")
@@ -1028,7 +1029,7 @@ def test_what_the_store_refuses_ends_the_pass(world: World, monkeypatch: pytest.
         raise StoreUnwritable("the disk is full")
 
     world.feed("dawn", "http://dawn.test/feed", "http://dawn.test/1")
-    monkeypatch.setattr("crawler.spiders.engine.settle_visit", full)
+    monkeypatch.setattr("crawler.spiders.visits.settle_visit", full)
     with pytest.raises(StoreUnwritable):
         world.crawl()
 

@@ -15,8 +15,9 @@ from crawler import urls
 from crawler.app import App
 from crawler.config import SourceConfig
 from crawler.spiders.backfill import USUAL
-from crawler.spiders.engine import STALE_AFTER, lend
+from crawler.spiders.engine import lend
 from crawler.spiders.fetch import Download, Fetcher, Line
+from crawler.spiders.visits import STALE_AFTER
 from crawler.spiders.wire import Failure, NoAnswer, Wire
 from crawler.types import Entry, Fetched, Reading
 from crawler.workers import Pool, WorkerLost
