@@ -82,7 +82,8 @@ _RUN = re.compile(f"[ {_BLANKS}]{{2,}}")
 _CYRILLIC = frozenset(map(chr, range(0x400, 0x500)))
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _MIXED = re.compile(r"[Ѐ-ӿ](?:(?=[A-Za-z])|(?<=[A-Za-z][Ѐ-ӿ]))")  # one class to begin with: the search skips all else
-_MIXED_WORD = re.compile(r"(?:[A-Za-z]+[Ѐ-ӿ]|[Ѐ-ӿ]+[A-Za-z])[A-Za-zЀ-ӿ]*")
+# Only from where a word begins: a word of 100,000 letters of one script would else be looked through from each of them.
+_MIXED_WORD = re.compile(r"(?<![A-Za-zЀ-ӿ])(?:[A-Za-z]++[Ѐ-ӿ]|[Ѐ-ӿ]++[A-Za-z])[A-Za-zЀ-ӿ]*")
 _TO_CYRILLIC = {ord(a): b for a, b in zip("aceopxykmhtbABCEHKMOPTXYI", "асеорхукмнтвАВСЕНКМОРТХУІ", strict=True)}
 _TO_LATIN = {ord(a): b for a, b in zip("асеорхуіАВСЕНКМОРТХУІ", "aceopxyiABCEHKMOPTXYI", strict=True)}
 

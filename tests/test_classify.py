@@ -248,3 +248,19 @@ def test_both_ways_to_look_for_names_find_the_same(words: list[str]) -> None:
     found = prefilter.with_automaton(needles)(plain)
     assert prefilter.with_hyperscan(needles)(plain) == found
     assert found == {n for n, needle in enumerate(needles) if needle in plain}
+
+
+@pytest.mark.parametrize("letter", ["a", "я", "ا", "1"])
+def test_a_page_that_is_one_word_is_looked_at(letter: str) -> None:
+    """In one look: begun again from each of its letters it would hold up the crawl for minutes."""
+    page = f"<p>Россия, Пакистан + {letter * 200_000}".encode()
+    assert may_concern(page, country="", lexicon=load())
+    assert not may_concern(page.replace("Россия".encode(), b""), country="", lexicon=load())
+
+
+@pytest.mark.parametrize("unit", ["@", "a@", "a", ".", "1,", "а-", "(", "ا"])
+def test_a_text_of_one_sign_is_judged(unit: str) -> None:
+    """In one look, as above: what judges runs between two requests."""
+    filling = unit * (200_000 // len(unit))
+    text = f"Россия и Пакистан подписали соглашение о поставках пшеницы. {filling} Write to desk@paper.example.pk."
+    assert classify(Text(title="", text=text, language="ru"), load()).grade == 2

@@ -112,3 +112,10 @@ def test_sentences_hold_every_letter_once(s: str) -> None:
     assert all(one[1] <= two[0] for one, two in itertools.pairwise(spans))
     inside = "".join(s[a:b] for a, b in spans)
     assert "".join(inside.split()) == "".join(s.split())
+
+
+@pytest.mark.parametrize("letter", ["a", "я", "aя", "1"])
+def test_a_word_of_any_length_is_folded(letter: str) -> None:
+    """In one look: begun again from each of its letters it would take minutes."""
+    word = letter * 200_000
+    assert len(fold(f"{word} Рoccия").text) == len(word) + len(" россия")

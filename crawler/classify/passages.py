@@ -18,7 +18,7 @@ LIST = 5  # countries in a row that make a list; four parties can still be a mee
 MOST = 60_000  # code points of a text that are judged; the rest of a longer one is not looked at
 _ADDRESSES = (  # each with what there must be of it in a text
     (("://", "www."), re.compile(r"(?:https?://|www\.)\S+")),
-    (("@",), re.compile(r"\S+@\S+\.\w+")),
+    (("@",), re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}\.\w+")),
     (
         (".com", ".ru", ".pk", ".org", ".net", ".ua", ".info"),
         re.compile(r"\b[\w-]+\.(?:com|ru|pk|org|net|ua|info)\b\S*"),

@@ -41,7 +41,7 @@ _ARABIC = "اآأإورسن"
 _DROPPED_ARABIC = "\u064e\u064f\u0650\u0652\u0651\u0654\u0670\u0640\u0621"
 _SAME_ARABIC = dict(zip("يىئكةهأإآؤ", "یییکہہاااو", strict=True))
 _WORD = re.compile(r"[^\W_]+")
-_SIGN = re.compile(r"[^\W_]+\+")  # En+
+_SIGN = re.compile(r"(?<![^\W_])[^\W_]++\+")  # En+; only from where a word begins: it may be long
 _TITLE_WORD = re.compile(r"[^\W\d_]{4,}")
 SHOWN = 0.5  # of the longer words of a title: the page that shows fewer is another one
 LEAST = 500  # bytes of a page whose title has no such word; less is no article
