@@ -22,7 +22,7 @@ from newsroom import LANGUAGES, TOLD, needed
 from polling import cpu
 
 COUNTRIES = ("PK", "RU", "PK")  # of papers in LANGUAGES
-WARM = 24  # the feed to warm up with
+WARM = 98  # the feed to warm up with: in no batch
 
 
 def get(port: int, path: str) -> bytes:
