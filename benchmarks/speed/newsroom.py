@@ -47,8 +47,9 @@ TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # 
 
 @cache
 def words(language: str) -> tuple[str, ...]:
-    """Real words: those of the bundled newsroom that are no part of a name of the beat."""
+    """Real words: those of the bundled newsroom that are no part of a name of the beat, and name no third country."""
     from crawler.lexicon import load  # only the server needs it
+    from crawler.text import fold
 
     lexicon = load()
     parts = {word.lower() for terms in lexicon.side_words().values() for term in terms for word, _ in term}
@@ -58,7 +59,7 @@ def words(language: str) -> tuple[str, ...]:
             data = path.read_bytes()
             text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8", "ignore")
             found.update(re.findall(rf"(?<![\w<&/-]){LETTERS[language]}(?![\w>=;-])", text))
-    return tuple(sorted(word for word in found if word not in parts and not lexicon.find(word, "text")))
+    return tuple(sorted(word for word in found if word not in parts and not list(lexicon.hits(fold(word)))))
 
 
 def sentence(random: Random, language: str) -> str:
