@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dataclasses import field as filled
 from urllib.parse import urlsplit
 
-from crawler.lexicon import Hit, Label, Lexicon
+from crawler.lexicon import Hit, Label, Lexicon, guarded_spans
 from crawler.text import Folded, fold, sentences
 from crawler.types import Text
 
@@ -187,10 +187,7 @@ def _without_sources(evidence: dict[str, list[Hit]]) -> dict[str, list[Hit]]:
 def _masks(folded: Folded, hits: list[Hit], lexicon: Lexicon, name: str) -> tuple[list[tuple[int, int]], str]:
     """Spans that prove nothing, and the side that a dateline stands for."""
     text = folded.text
-    spans = list(lexicon.masked(text))
-    for needs, pattern in _ADDRESSES:
-        if any(need in text for need in needs):
-            spans.extend(match.span() for match in pattern.finditer(text))
+    spans = [*lexicon.masked(text), *guarded_spans(_ADDRESSES, text)]
     side = ""
     if name == "title":
         spans.extend(m.span() for m in _SITE.finditer(text))

@@ -145,7 +145,10 @@ def _latin_needles(lexicon: Lexicon) -> dict[str, _Latin]:
 
 def _latin_named(plain: bytes, body: bytes, side: _Latin) -> bool:
     written = frozenset().union(*(side.written[number] for number in side.find(plain)))
-    return b"" in written or (bool(written) and any(one in body + body.lower() for one in written))
+    if b"" in written or not written:
+        return b"" in written
+    either = body + body.lower()
+    return any(one in either for one in written)
 
 
 def _latin(body: bytes) -> tuple[bytes, bytes] | None:
@@ -220,18 +223,19 @@ def _plain(text: str) -> str:
 def names(text: str, need: frozenset[str], lexicon: Lexicon) -> bool:
     """Could all sides in `need` be named in a text with its capitals? All words of a name must stand in it, anywhere.
     Never False where they are named, but by weak names alone."""
-    cased: set[str] = set()
+    words: set[str] = set()
+    heads: dict[str, list[str]] = {}
     for begin in range(0, len(text), SLICE):
         # Piece by piece: a list of all words of a page of megabytes would be larger than the page by far.
-        cased.update(_WORD.findall(text, begin, begin + SLICE + LONGEST))
+        cased = set(_WORD.findall(text, begin, begin + SLICE + LONGEST))
         if "+" in text:
             cased.update(_SIGN.findall(text, begin, begin + SLICE + LONGEST))
-        words = cased.union(" ".join(cased).lower().split(" "))
+        met = cased.union(" ".join(cased).lower().split(" "))
         if not text.isascii():
-            words |= lexicon.parted(words)
-        heads: dict[str, list[str]] = {}
-        for word in words:
+            met |= lexicon.parted(met)
+        for word in met - words:
             heads.setdefault(word[:HEAD], []).append(word)
+        words |= met
         if all(_named(words, heads, _needles(lexicon)[side]) for side in need):
             return True
     return not need

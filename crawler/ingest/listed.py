@@ -156,8 +156,9 @@ def look_up(
 ) -> Listing:
     """Nearly all of a list was there at the visit before: words are compared first, and judged where they differ.
     `before`: the list that the reading's `same` refers to."""
-    by_key = {entry_key(entry): entry for entry in reading.entries}  # an item listed twice is one
-    times = Counter(map(entry_key, reading.entries))
+    keys = list(map(entry_key, reading.entries))
+    by_key = dict(zip(keys, reading.entries, strict=True))  # an item listed twice is one
+    times = Counter(keys)
     known = app.store.frontier.known(source.id, list(by_key))
     changed = [e for key, e in by_key.items() if key not in known or not _same_words(app, source, known[key], e)]
     return Listing(

@@ -65,6 +65,14 @@ _WORD = re.compile(r"\w+\+?")  # En+
 _Row = tuple[int, int, tuple[str, ...], str | None]
 MASKS = ("lines", "tags", "credits")
 _NEEDS = re.compile(r"\(\?#([^)]+)\)")
+Guarded = tuple[tuple[str, ...], re.Pattern[str]]  # an expression, after what there must be one of in a text
+
+
+def guarded_spans(patterns: Iterable[Guarded], text: str) -> Iterator[tuple[int, int]]:
+    """Where the expressions match, one after another; each is tried only where a text has what it needs."""
+    for needs, pattern in patterns:
+        if any(need in text for need in needs):
+            yield from (match.span() for match in pattern.finditer(text))
 
 
 class _Matcher:
@@ -178,7 +186,7 @@ class Lexicon:
         return _Matcher(*self._words_table)
 
     @functools.cached_property
-    def _masks(self) -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+    def _masks(self) -> tuple[Guarded, ...]:
         """Expressions over folded text, each with the words of which it needs one: a comment at its beginning."""
         found = []
         for pattern in (p for kind in MASKS for p in self.regexes.get(kind, ())):
@@ -188,9 +196,7 @@ class Lexicon:
 
     def masked(self, text: str) -> Iterator[tuple[int, int]]:
         """The spans of a folded text that prove nothing: lines of the page, legal tags, credits."""
-        for needs, pattern in self._masks:
-            if any(need in text for need in needs):
-                yield from (match.span() for match in pattern.finditer(text))
+        return guarded_spans(self._masks, text)
 
     def hits(self, folded: Folded) -> list[Hit]:
         """Things in order of start. Where several overlap the longest counts; a lure hides what lies inside it.

@@ -111,7 +111,9 @@ def read_feed(
         parsed, given = parsed if given is listed else _parsed(xml), None
     if isinstance(parsed, str):
         return Reading(readable=False, problems=(*problems, parsed))
-    same = [] if given is None or listed is None else [mark for mark in listed.marks if mark not in given.marks]
+    same: list[str] = []
+    if known and listed is not None and given is not None:
+        same = [mark for mark in listed.marks if mark in known]
     if not parsed.get("version") and not parsed.entries and not same:
         return Reading(readable=False, problems=(*problems, "not_a_feed: no dialect of a feed was recognised"))
     if parsed.get("bozo") and isinstance(parsed.get("bozo_exception"), Exception):
